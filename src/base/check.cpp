@@ -1,0 +1,17 @@
+#include "base/check.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace limner {
+
+void check_failed(std::string_view expression, std::string_view file, int line,
+                  std::string_view note) {
+  std::fprintf(stderr, "limner: bug at %.*s:%d: %.*s does not hold %.*s\n",
+               static_cast<int>(file.size()), file.data(), line,
+               static_cast<int>(expression.size()), expression.data(),
+               static_cast<int>(note.size()), note.data());
+  std::abort();
+}
+
+}  // namespace limner
