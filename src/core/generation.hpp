@@ -59,7 +59,7 @@ struct SamplingParams {
   std::optional<int> num_inference_steps;
   std::optional<double> guidance_scale;
   std::optional<SchedulerKind> scheduler;
-  std::uint64_t seed = 0;  // image i of n uses seed + i
+  std::uint64_t seed = 0;          // image i of n uses seed + i
   std::optional<double> strength;  // image to image: 0 keeps the image, 1 ignores it
   std::optional<int> clip_skip;
   std::optional<int> max_sequence_length;  // T5
@@ -79,8 +79,9 @@ struct GenerationRequest {
   SamplingParams sampling;
   ImageSize size;  // already one the model takes
   int image_count = 1;
-  int partial_images = 0;  // previews per image
-  bool wants_progress = false;
+  int partial_images = 0;       // previews per image
+  bool wants_progress = false;  // Queued and Progress events too
+  bool waits_for_model = true;  // false: refused as Unavailable while the model is loading
   std::vector<AdapterRef> adapters;
   std::shared_ptr<const Image> init_image;  // shared: uploads are large and never change
   std::shared_ptr<const Mask> mask;
@@ -137,11 +138,20 @@ struct EffectiveParams {
   std::vector<std::string> notes;
 };
 
+// A model on its way into memory; the `loading` object of a 503.
+struct ModelLoading {
+  std::string model;
+  std::string stage;  // "waiting for memory", "reading weights", "compiling unet"
+  std::chrono::milliseconds elapsed{0};
+  std::chrono::milliseconds expected{0};  // in all, from the last load or from the size
+};
+
 namespace event {
 
 struct Queued {
   int position = 0;  // 0 is next
   std::chrono::milliseconds expected_wait{0};
+  std::optional<ModelLoading> loading = std::nullopt;  // present while the model is not ready
 };
 struct Progress {
   int step = 0;  // done so far
@@ -164,8 +174,8 @@ struct Failed {
 }  // namespace event
 
 // Exactly one Completed or Failed ends a request.
-using GenerationEvent = std::variant<event::Queued, event::Progress, event::Partial,
-                                     event::Completed, event::Failed>;
+using GenerationEvent =
+    std::variant<event::Queued, event::Progress, event::Partial, event::Completed, event::Failed>;
 
 // Where results go. Called on the engine thread: must only hand the event over, never wait. A sink
 // may drop Queued, Progress and Partial events, never the last one.

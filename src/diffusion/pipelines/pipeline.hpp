@@ -1,5 +1,7 @@
-// One family of models. Not thread-safe: the engine thread owns it. Keeps no request state between
-// calls; all that varies is in the DenoiseState of each request.
+// One family of models. Keeps no request state between calls; all that varies is in the
+// DenoiseState of each request. The const methods may be called on any thread at any time (I/O
+// threads check and estimate requests while the engine paints); the others belong to the engine
+// thread.
 #pragma once
 
 #include <memory>
@@ -16,7 +18,7 @@ namespace limner::pipelines {
 struct BatchKey {
   int latent_height = 0;
   int latent_width = 0;
-  int sequence_length = 0;   // of the prompt embeds
+  int sequence_length = 0;    // of the prompt embeds
   std::string adapters = {};  // name and scale of each, sorted
   friend auto operator<=>(const BatchKey&, const BatchKey&) = default;
 };
@@ -49,9 +51,11 @@ class Pipeline {
   // Everything that can be refused before work begins: prompt length, size, task, scheduler.
   // Cheap (tokenizers only) and thread-safe: called on I/O threads. Fills what it resolved.
   virtual Result<EffectiveParams> check(const GenerationRequest& request) const = 0;
-  // Prompt embeds, timesteps, first latents.
+  // Prompt embeds, timesteps, first latents. No steps left (image to image at strength 0) is fine.
   virtual Result<std::unique_ptr<DenoiseState>> prepare(const GenerationRequest& request) = 0;
-  // One network call for all, then one scheduler step each; entry i answers states[i].
+  // One network call for all, then one scheduler step each; entry i answers states[i]. States of
+  // one BatchKey; more rows than rows_max only for a single state, which is split inside. A failed
+  // entry's state has not moved: when the call itself fails, all fail and each is tried alone.
   virtual std::vector<Result<void>> step(std::span<DenoiseState* const> states) = 0;
   // Pictures of the request, in order of index. Preview decodes the predicted clean latents.
   virtual Result<std::vector<Image>> decode(DenoiseState& state, DecodeQuality quality) = 0;
