@@ -2,13 +2,9 @@
 // holds the history of one trajectory, so each image of each request owns one.
 #pragma once
 
-#include <memory>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/json.hpp"
 #include "base/result.hpp"
 #include "diffusion/schedulers/torch_generator.hpp"
 
@@ -19,25 +15,33 @@ struct ScheduleRequest {
   int num_inference_steps = 0;
   // FLUX and SD3 with use_dynamic_shifting: h/2 * w/2 tokens of the latent; 0 when unused.
   int image_sequence_length = 0;
-  // Explicit sigmas of a pipeline (FLUX); empty: the scheduler's own.
+  // Explicit sigmas of a pipeline (FLUX), one per step; empty: the scheduler's own. Only for
+  // schedulers whose takes_sigmas() is true.
   std::vector<double> sigmas = {};
+  // The latent consistency pipelines alone hand their image-to-image strength to the schedule;
+  // the others cut timesteps() with set_begin_index and leave this at 1.
+  double strength = 1.0;
 };
 
 struct StepOptions {
-  double eta = 0.0;  // DDIM, TCD (gamma)
+  double eta = 0.0;  // DDIM's eta, TCD's gamma
 };
 
 class Scheduler {
  public:
   virtual ~Scheduler() = default;
 
-  // Starts a trajectory. Errors: a step count the scheduler cannot take.
+  // Starts a trajectory and forgets the one before. Errors: a step count, sigmas or a strength
+  // that the scheduler cannot take.
   virtual Result<void> set_timesteps(const ScheduleRequest& request) = 0;
   // One per network call (heun and pndm make more calls than steps), as the network wants them:
   // may be fractional.
   virtual std::span<const float> timesteps() const = 0;
+  // The noise level at each call and after the last; empty for schedulers without (DDIM, …).
+  virtual std::span<const float> sigmas() const { return {}; }
   // What the pipeline multiplies first noise by.
   virtual float init_noise_sigma() const = 0;
+  virtual bool takes_sigmas() const { return false; }
 
   // sample → the network's input at timesteps()[index]; both of one size.
   virtual void scale_model_input(std::span<const float> sample, int index,
@@ -46,7 +50,7 @@ class Scheduler {
   // Draws from `generator` exactly when diffusers does, with the image's own shape.
   virtual void step(std::span<const float> model_output, int index, std::span<float> sample,
                     TorchGenerator& generator, const StepOptions& options) = 0;
-  // The clean latent that model_output at this call predicts, for previews.
+  // The clean latent that model_output at this call predicts, for previews. Call before step().
   virtual void predict_original(std::span<const float> model_output, int index,
                                 std::span<const float> sample, std::span<float> original) const = 0;
   // Image to image and inpainting: original + noise at timesteps()[index].
@@ -54,7 +58,7 @@ class Scheduler {
                          std::span<float> noisy) const = 0;
   // Network calls that make one step, in diffusers' `order`: 2 for heun, else 1.
   virtual int order() const { return 1; }
-  // Image to image: trajectories that start at `begin_index` of timesteps().
+  // Image to image: the trajectory starts at timesteps()[begin_index].
   virtual void set_begin_index(int begin_index) = 0;
 };
 
