@@ -20,7 +20,8 @@ constexpr std::array<std::uint8_t, 256> make_decode_table() {
   }
   table[static_cast<unsigned char>('-')] = 62;
   table[static_cast<unsigned char>('_')] = 63;
-  for (const char space : {' ', '\t', '\r', '\n'}) table[static_cast<unsigned char>(space)] = kSpace;
+  for (const char space : {' ', '\t', '\r', '\n'})
+    table[static_cast<unsigned char>(space)] = kSpace;
   return table;
 }
 

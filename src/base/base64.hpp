@@ -12,7 +12,9 @@
 
 namespace limner {
 
-constexpr std::size_t base64_size(std::size_t byte_count) { return (byte_count + 2) / 3 * 4; }
+constexpr std::size_t base64_size(std::size_t byte_count) {
+  return (byte_count + 2) / 3 * 4;
+}
 
 std::string base64_encode(std::span<const std::uint8_t> bytes);
 

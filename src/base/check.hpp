@@ -10,7 +10,8 @@ namespace limner {
 
 }  // namespace limner
 
-#define LIMNER_CHECK(condition, ...)                                                            \
-  do {                                                                                          \
-    if (!(condition)) ::limner::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
+#define LIMNER_CHECK(condition, ...)                                                     \
+  do {                                                                                   \
+    if (!(condition))                                                                    \
+      ::limner::check_failed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

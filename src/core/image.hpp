@@ -28,7 +28,9 @@ struct Image {
   std::size_t row_size_bytes() const {
     return static_cast<std::size_t>(size.width_px) * static_cast<std::size_t>(channels);
   }
-  std::uint8_t* row(int y) { return pixels.data() + row_size_bytes() * static_cast<std::size_t>(y); }
+  std::uint8_t* row(int y) {
+    return pixels.data() + row_size_bytes() * static_cast<std::size_t>(y);
+  }
   const std::uint8_t* row(int y) const {
     return pixels.data() + row_size_bytes() * static_cast<std::size_t>(y);
   }

@@ -1,0 +1,247 @@
+#include "runtime/runtime.hpp"
+
+#include <fstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openvino/runtime/core.hpp>
+#include <openvino/runtime/properties.hpp>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "runtime/graph_cache.hpp"
+#include "runtime/network_impl.hpp"
+
+namespace limner::runtime {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Library text is for the log: it may name files and addresses.
+Error library_error(std::string message, const std::exception& e) {
+  return {.kind = ErrorKind::Internal, .message = std::move(message), .detail = e.what()};
+}
+
+ov::element::Type element_type(const Input& input) {
+  return std::holds_alternative<std::span<const float>>(input.data) ? ov::element::f32
+                                                                    : ov::element::i64;
+}
+
+// OpenVINO's tensors take a writable pointer although inputs are only read.
+void* data_pointer(const Input& input) {
+  return std::visit(
+      [](auto span) {
+        return static_cast<void*>(
+            const_cast<std::remove_const_t<typename decltype(span)::element_type>*>(span.data()));
+      },
+      input.data);
+}
+
+std::size_t data_count(const Input& input) {
+  return std::visit([](auto span) { return span.size(); }, input.data);
+}
+
+}  // namespace
+
+std::string_view to_string(Precision precision) {
+  switch (precision) {
+    case Precision::Auto:
+      return "auto";
+    case Precision::F32:
+      return "f32";
+    case Precision::Bf16:
+      return "bf16";
+  }
+  return "unknown";
+}
+
+std::optional<Precision> parse_precision(std::string_view text) {
+  for (const auto p : {Precision::Auto, Precision::F32, Precision::Bf16}) {
+    if (to_string(p) == text) return p;
+  }
+  return std::nullopt;
+}
+
+Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+Network::~Network() = default;
+
+struct CompiledNetwork::Impl {
+  std::string name;
+  ov::CompiledModel compiled;
+  ov::InferRequest request;
+  std::vector<std::shared_ptr<const void>> owners;
+  bool came_from_cache = false;
+};
+
+CompiledNetwork::CompiledNetwork(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CompiledNetwork::~CompiledNetwork() = default;
+
+Result<void> CompiledNetwork::run(std::span<const Input> inputs, std::span<const Output> outputs) {
+  try {
+    for (const auto& input : inputs) {
+      LIMNER_CHECK(data_count(input) == element_count(input.shape), input.name);
+      impl_->request.set_tensor(
+          std::string(input.name),
+          ov::Tensor(element_type(input), ov::Shape(input.shape.begin(), input.shape.end()),
+                     data_pointer(input)));
+    }
+    for (const auto& output : outputs) {
+      const auto port = impl_->compiled.output(std::string(output.name));
+      LIMNER_CHECK(output.data.size() == ov::shape_size(port.get_shape()), output.name);
+      impl_->request.set_tensor(port,
+                                ov::Tensor(ov::element::f32, port.get_shape(), output.data.data()));
+    }
+    impl_->request.infer();
+    return {};
+  } catch (const std::exception& e) {
+    return library_error(fmt::format("{} failed while running", impl_->name), e);
+  }
+}
+
+Shape CompiledNetwork::output_shape(std::string_view name) const {
+  const auto shape = impl_->compiled.output(std::string(name)).get_shape();
+  return {shape.begin(), shape.end()};
+}
+
+bool CompiledNetwork::came_from_cache() const {
+  return impl_->came_from_cache;
+}
+
+struct Runtime::Impl {
+  RuntimeOptions options;
+  ov::Core core;
+  GraphCache cache;
+  Precision precision = Precision::F32;
+
+  ov::AnyMap properties(std::optional<Precision> asked) const {
+    ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                   ov::hint::num_requests(1)};
+    switch (asked.value_or(options.precision)) {
+      case Precision::Auto:
+        break;
+      case Precision::F32:
+        map.insert(ov::hint::inference_precision(ov::element::f32));
+        break;
+      case Precision::Bf16:
+        map.insert(ov::hint::inference_precision(ov::element::bf16));
+        break;
+    }
+    if (options.device.starts_with("CPU")) {
+      map.insert(ov::inference_num_threads(options.threads));
+      // Painting shares the machine with I/O threads; pinned workers would fight them for a core.
+      map.insert(ov::hint::enable_cpu_pinning(false));
+    }
+    return map;
+  }
+
+  std::string full_key(const CompileRequest& request) const {
+    return fmt::format("{}\n{}\n{}\n{}\n{}", ov::get_openvino_version().buildNumber, options.device,
+                       options.threads, to_string(request.precision.value_or(options.precision)),
+                       request.cache_key);
+  }
+
+  std::optional<ov::CompiledModel> import_cached(const fs::path& path, const ov::AnyMap& config) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return std::nullopt;
+    try {
+      auto compiled = core.import_model(file, options.device, config);
+      cache.touch(path);
+      return compiled;
+    } catch (const std::exception& e) {
+      log::warn("a cached graph could not be used and is made anew: {}", e.what());
+      std::error_code ec;
+      fs::remove(path, ec);
+      return std::nullopt;
+    }
+  }
+
+  void export_cached(const fs::path& path, ov::CompiledModel& compiled) {
+    fs::path partial = path;
+    partial += fmt::format(".{}.part", ::getpid());
+    std::error_code ec;
+    try {
+      std::ofstream file(partial, std::ios::binary);
+      compiled.export_model(file);
+      file.close();
+      if (file) {
+        fs::rename(partial, path, ec);
+        cache.trim();
+        return;
+      }
+      log::warn("cache_dir {}: cannot write (disk full?)", path.parent_path().string());
+    } catch (const std::exception& e) {
+      log::warn("a compiled graph could not be cached: {}", e.what());
+    }
+    fs::remove(partial, ec);
+  }
+};
+
+Runtime::Runtime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Runtime::~Runtime() = default;
+
+Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeOptions options) {
+  if (options.threads <= 0) options.threads = available_cpus();
+  try {
+    GraphCache cache(options.cache_dir, options.cache_bytes_max);
+    auto impl = std::unique_ptr<Impl>(new Impl{std::move(options), ov::Core(), std::move(cache)});
+    const auto capabilities =
+        impl->core.get_property(impl->options.device, ov::device::capabilities);
+    const bool has_bf16 =
+        std::ranges::find(capabilities, ov::device::capability::BF16) != capabilities.end();
+    impl->precision = impl->options.precision != Precision::Auto ? impl->options.precision
+                      : has_bf16                                 ? Precision::Bf16
+                                                                 : Precision::F32;
+    return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+  } catch (const std::exception& e) {
+    return library_error("the inference runtime could not start; is the device name right?", e);
+  }
+}
+
+Result<std::unique_ptr<CompiledNetwork>> Runtime::compile(const CompileRequest& request) {
+  auto compiled = std::make_unique<CompiledNetwork::Impl>();
+  compiled->name = request.name;
+  const auto config = impl_->properties(request.precision);
+  const bool is_cached = impl_->cache.is_enabled() && !request.cache_key.empty();
+  const fs::path path = is_cached ? impl_->cache.path_of(impl_->full_key(request)) : fs::path();
+  try {
+    std::optional<ov::CompiledModel> model;
+    if (is_cached) model = impl_->import_cached(path, config);
+    compiled->came_from_cache = model.has_value();
+    if (!model) {
+      auto network = request.build();
+      if (!network) return network.error();
+      compiled->owners = network->impl().owners;
+      model = impl_->core.compile_model(network->impl().model, impl_->options.device, config);
+      if (is_cached) impl_->export_cached(path, *model);
+    }
+    compiled->compiled = *model;
+    compiled->request = model->create_infer_request();
+  } catch (const std::exception& e) {
+    return library_error(fmt::format("{} could not be compiled", request.name), e);
+  }
+  return std::make_unique<CompiledNetwork>(std::move(compiled));
+}
+
+Result<Network> Runtime::read_ir(const fs::path& xml) {
+  try {
+    auto impl = std::make_unique<Network::Impl>();
+    impl->model = impl_->core.read_model(xml.string());
+    return Network(std::move(impl));
+  } catch (const std::exception& e) {
+    return library_error(fmt::format("{} could not be read", xml.string()), e);
+  }
+}
+
+const RuntimeOptions& Runtime::options() const {
+  return impl_->options;
+}
+Precision Runtime::effective_precision() const {
+  return impl_->precision;
+}
+std::string Runtime::version() const {
+  return ov::get_openvino_version().buildNumber;
+}
+
+}  // namespace limner::runtime
