@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace limner {
@@ -17,6 +19,9 @@ struct ImageSize {
 
 // "512x768", width first.
 std::string to_string(ImageSize size);
+
+// Exactly digits, x, digits, both from 1 to 99999; nothing else.
+std::optional<ImageSize> parse_image_size(std::string_view text);
 
 // channels: 1 grey, 3 RGB, 4 RGBA with straight (not premultiplied) alpha; sRGB.
 struct Image {

@@ -1,0 +1,111 @@
+// Everything an operator can set, checked. Made by load_config from flags, environment and file.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/generation.hpp"
+#include "core/limits.hpp"
+
+namespace limner::config {
+
+// One served model. Absent values come from the model itself; limits bind every dialect.
+struct ModelConfig {
+  std::string name;
+  std::filesystem::path path;
+  std::optional<ImageSize> max_resolution;
+  std::vector<ImageSize> allowed_resolutions;  // empty: any size the model takes
+  std::optional<ImageSize> default_resolution;
+  std::optional<int> max_images;
+  std::optional<int> default_steps;
+  std::optional<int> max_steps;
+  std::optional<double> guidance_scale;
+  std::optional<double> strength;
+  std::optional<SchedulerKind> scheduler;
+  std::optional<std::string> negative_prompt;
+};
+
+enum class Precision { Auto, F32, Bf16 };
+enum class WeightFormat { Auto, F16, Bf16, Int8 };
+
+std::string_view to_string(Precision precision);
+std::string_view to_string(WeightFormat format);
+
+// What `limner generate` and `limner bench` paint.
+struct PaintConfig {
+  std::string prompt;
+  std::filesystem::path output = "limner.png";
+  std::optional<std::uint64_t> seed;
+  std::optional<int> steps;
+  std::optional<double> guidance_scale;
+  std::optional<ImageSize> size;
+  std::optional<SchedulerKind> scheduler;
+  std::optional<double> strength;
+  std::string negative_prompt;
+  int image_count = 1;
+  std::filesystem::path init_image;
+  std::filesystem::path mask;
+  bool is_quiet = false;
+  int rounds = 3;  // bench only
+};
+
+struct KeysConfig {
+  std::string name;  // create: what the key is for; revoke: the key's id
+  std::vector<std::string> models;
+  std::optional<std::chrono::seconds> expires_in;
+};
+
+enum class Command { Help, Serve, Generate, Models, Bench, KeysCreate, KeysList, KeysRevoke, Version };
+
+struct Config {
+  Command command = Command::Help;
+  std::string help;                   // the text to print when command is Help
+  std::vector<std::string> warnings;  // for the log, once it runs
+
+  // Listening.
+  std::string host = "127.0.0.1";
+  int port = 8080;
+  std::string public_url;  // empty: the request's own Host
+  bool is_insecure = false;
+  std::vector<std::string> cors_origins;
+
+  // Models. The first is the default; none means the embedded one.
+  std::vector<ModelConfig> models;
+  std::map<std::string, std::string> aliases;  // name → served model; added to the built-in ones
+  Precision precision = Precision::Auto;
+  WeightFormat weights = WeightFormat::Auto;
+  int threads = 0;  // 0: all cores
+  std::filesystem::path cache_dir;
+  std::uint64_t memory_limit_bytes = 0;  // 0: no limit
+
+  // Requests.
+  bool truncates_prompts = false;
+  bool is_strict = false;
+  bool sends_extra_fields = false;
+  std::filesystem::path blocklist;
+  std::vector<std::string> image_url_hosts;  // empty: no remote image is fetched
+  std::size_t queue_size = Limits{}.queued_requests_max;
+  std::chrono::seconds shutdown_timeout = Limits{}.shutdown_timeout;
+  std::chrono::seconds early_headers_after{0};  // 0: never
+
+  // Finished pictures.
+  std::filesystem::path images_dir;
+  std::chrono::seconds images_ttl{3600};
+  std::uint64_t images_bytes_max = std::uint64_t{1} << 30;
+
+  // Keys.
+  std::vector<std::string> api_keys;
+  std::filesystem::path keys_db;
+
+  std::string log_level = "info";
+
+  PaintConfig paint;
+  KeysConfig keys;
+};
+
+}  // namespace limner::config
