@@ -54,9 +54,8 @@ void add_settings(CLI::App& app, unsigned command, Collected& into) {
       option = app.add_option(std::string(setting.flag), into.texts[key]);
       option->type_name(std::string(setting.value));
       option->expected(1)->allow_extra_args(false);
-      option->multi_option_policy(setting.arity == Arity::Many
-                                      ? CLI::MultiOptionPolicy::TakeAll
-                                      : CLI::MultiOptionPolicy::Throw);
+      option->multi_option_policy(setting.arity == Arity::Many ? CLI::MultiOptionPolicy::TakeAll
+                                                               : CLI::MultiOptionPolicy::Throw);
     }
     option->description(std::string(setting.help))->group(std::string(setting.group));
   }
@@ -138,15 +137,21 @@ Error usage_error(const CLI::App& app, const std::string& message) {
 
 unsigned command_bit(Command command) {
   switch (command) {
-    case Command::Serve: return kServe;
-    case Command::Generate: return kGenerate;
-    case Command::Models: return kModels;
-    case Command::Bench: return kBench;
+    case Command::Serve:
+      return kServe;
+    case Command::Generate:
+      return kGenerate;
+    case Command::Models:
+      return kModels;
+    case Command::Bench:
+      return kBench;
     case Command::KeysCreate:
     case Command::KeysList:
-    case Command::KeysRevoke: return kKeys;
+    case Command::KeysRevoke:
+      return kKeys;
     case Command::Help:
-    case Command::Version: return 0;
+    case Command::Version:
+      return 0;
   }
   return 0;
 }

@@ -12,11 +12,11 @@ namespace limner::config {
 
 struct CommandLine {
   Command command = Command::Help;
-  std::string help;                           // when command is Help
-  std::string config_file;                    // --config
-  std::string prompt;                         // generate, bench
-  std::string key_name;                       // keys create NAME, keys revoke ID
-  std::map<std::string, RawValues> values;    // by key of the setting
+  std::string help;                         // when command is Help
+  std::string config_file;                  // --config
+  std::string prompt;                       // generate, bench
+  std::string key_name;                     // keys create NAME, keys revoke ID
+  std::map<std::string, RawValues> values;  // by key of the setting
 };
 
 Result<CommandLine> parse_command_line(int argc, const char* const* argv);

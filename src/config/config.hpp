@@ -60,7 +60,17 @@ struct KeysConfig {
   std::optional<std::chrono::seconds> expires_in;
 };
 
-enum class Command { Help, Serve, Generate, Models, Bench, KeysCreate, KeysList, KeysRevoke, Version };
+enum class Command {
+  Help,
+  Serve,
+  Generate,
+  Models,
+  Bench,
+  KeysCreate,
+  KeysList,
+  KeysRevoke,
+  Version
+};
 
 struct Config {
   Command command = Command::Help;

@@ -82,7 +82,8 @@ void fill_folders(const Environment& environment, Config& config) {
 
 Result<void> check_together(const Config& config) {
   if (!config.paint.mask.empty() && config.paint.init_image.empty()) {
-    return invalid_value("", "--mask: needs --init-image, the picture to repaint", "invalid_config");
+    return invalid_value("", "--mask: needs --init-image, the picture to repaint",
+                         "invalid_config");
   }
   if (config.paint.strength && config.paint.init_image.empty()) {
     return invalid_value("", "--strength: needs --init-image", "invalid_config");
@@ -91,9 +92,10 @@ Result<void> check_together(const Config& config) {
     if (!model.default_resolution || model.allowed_resolutions.empty()) continue;
     if (std::ranges::find(model.allowed_resolutions, *model.default_resolution) ==
         model.allowed_resolutions.end()) {
-      return invalid_value("", fmt::format("models: {}: default_resolution {} is not among "
-                                           "allowed_resolutions",
-                                           model.name, to_string(*model.default_resolution)),
+      return invalid_value("",
+                           fmt::format("models: {}: default_resolution {} is not among "
+                                       "allowed_resolutions",
+                                       model.name, to_string(*model.default_resolution)),
                            "invalid_config");
     }
   }

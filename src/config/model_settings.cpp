@@ -40,8 +40,7 @@ constexpr std::array kModelSettings = {
                  [](M& m, const V& v) { return assign(m.default_resolution, parse_size(v[0])); }},
     ModelSetting{"max_images", "N", "Most pictures of one request",
                  [](M& m, const V& v) {
-                   return assign(m.max_images,
-                                 parse_int(v[0], 1, Limits{}.images_per_request_max));
+                   return assign(m.max_images, parse_int(v[0], 1, Limits{}.images_per_request_max));
                  }},
     ModelSetting{"default_steps", "N", "Steps when none are asked for",
                  [](M& m, const V& v) {
@@ -51,8 +50,9 @@ constexpr std::array kModelSettings = {
                  [](M& m, const V& v) {
                    return assign(m.max_steps, parse_int(v[0], 1, Limits{}.steps_max));
                  }},
-    ModelSetting{"guidance_scale", "X", "Guidance when none is asked for",
-                 [](M& m, const V& v) { return assign(m.guidance_scale, parse_number(v[0], 0, 100)); }},
+    ModelSetting{
+        "guidance_scale", "X", "Guidance when none is asked for",
+        [](M& m, const V& v) { return assign(m.guidance_scale, parse_number(v[0], 0, 100)); }},
     ModelSetting{"strength", "X", "Strength when none is asked for",
                  [](M& m, const V& v) { return assign(m.strength, parse_number(v[0], 0, 1)); }},
     ModelSetting{"scheduler", "NAME", "Denoising rule when none is asked for",
@@ -66,6 +66,8 @@ constexpr std::array kModelSettings = {
 
 }  // namespace
 
-std::span<const ModelSetting> model_settings() { return kModelSettings; }
+std::span<const ModelSetting> model_settings() {
+  return kModelSettings;
+}
 
 }  // namespace limner::config

@@ -58,7 +58,8 @@ std::optional<std::uint64_t> parse_scaled(std::string_view text, const std::arra
 }  // namespace
 
 Error unexpected(const RawValue& raw, std::string_view expected) {
-  return invalid_value("", fmt::format("{}: got \"{}\", expected {}", raw.where, raw.text, expected),
+  return invalid_value("",
+                       fmt::format("{}: got \"{}\", expected {}", raw.where, raw.text, expected),
                        "invalid_config");
 }
 

@@ -218,16 +218,15 @@ constexpr std::array kSettings = {
     Setting{"seed", "--seed", "N", Arity::One, kPaints, "Picture",
             "Same seed, same picture [random]",
             [](C& c, const V& v) { return assign(c.paint.seed, parse_u64(v[0])); }},
-    Setting{"steps", "--steps", "N", Arity::One, kPaints, "Picture",
-            "Denoising steps [the model's own]",
-            [](C& c, const V& v) {
-              return assign(c.paint.steps, parse_int(v[0], 1, Limits{}.steps_max));
-            }},
+    Setting{
+        "steps", "--steps", "N", Arity::One, kPaints, "Picture",
+        "Denoising steps [the model's own]",
+        [](C& c,
+           const V& v) { return assign(c.paint.steps, parse_int(v[0], 1, Limits{}.steps_max)); }},
     Setting{"guidance", "--guidance", "X", Arity::One, kPaints, "Picture",
             "How closely to follow the prompt [the model's own]",
-            [](C& c, const V& v) {
-              return assign(c.paint.guidance_scale, parse_number(v[0], 0, 100));
-            }},
+            [](C& c,
+               const V& v) { return assign(c.paint.guidance_scale, parse_number(v[0], 0, 100)); }},
     Setting{"size", "-s,--size", "WxH", Arity::One, kPaints, "Picture",
             "Width and height in pixels [the model's own]",
             [](C& c, const V& v) { return assign(c.paint.size, parse_size(v[0])); }},
@@ -272,19 +271,26 @@ constexpr std::array kSettings = {
 
 std::string_view to_string(Precision precision) {
   switch (precision) {
-    case Precision::Auto: return "auto";
-    case Precision::F32: return "f32";
-    case Precision::Bf16: return "bf16";
+    case Precision::Auto:
+      return "auto";
+    case Precision::F32:
+      return "f32";
+    case Precision::Bf16:
+      return "bf16";
   }
   return "auto";
 }
 
 std::string_view to_string(WeightFormat format) {
   switch (format) {
-    case WeightFormat::Auto: return "auto";
-    case WeightFormat::F16: return "f16";
-    case WeightFormat::Bf16: return "bf16";
-    case WeightFormat::Int8: return "int8";
+    case WeightFormat::Auto:
+      return "auto";
+    case WeightFormat::F16:
+      return "f16";
+    case WeightFormat::Bf16:
+      return "bf16";
+    case WeightFormat::Int8:
+      return "int8";
   }
   return "auto";
 }
@@ -301,6 +307,8 @@ std::string Setting::environment_name() const {
   return name;
 }
 
-std::span<const Setting> settings() { return kSettings; }
+std::span<const Setting> settings() {
+  return kSettings;
+}
 
 }  // namespace limner::config

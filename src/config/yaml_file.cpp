@@ -26,7 +26,9 @@ struct Place {
   }
 };
 
-bool is_path(std::string_view value_name) { return value_name == "DIR" || value_name == "FILE"; }
+bool is_path(std::string_view value_name) {
+  return value_name == "DIR" || value_name == "FILE";
+}
 
 std::string resolve(const Place& place, const std::string& text, std::string_view value_name) {
   if (!is_path(value_name) || text.empty()) return text;
@@ -44,9 +46,9 @@ Error unknown_key(const Place& place, const YAML::Node& key,
                   std::span<const std::string_view> known) {
   const auto name = key.as<std::string>("");
   const auto guess = nearest(name, known);
-  return place.error(key, guess.empty()
-                              ? fmt::format("unknown key \"{}\"; docs/config.md lists them", name)
-                              : fmt::format("unknown key \"{}\"; did you mean \"{}\"?", name, guess));
+  return place.error(
+      key, guess.empty() ? fmt::format("unknown key \"{}\"; docs/config.md lists them", name)
+                         : fmt::format("unknown key \"{}\"; did you mean \"{}\"?", name, guess));
 }
 
 // A scalar, a list of scalars or (aliases) a map of scalars → texts with their places.
@@ -157,9 +159,9 @@ Result<FileValues> parse_yaml(const std::string& text, const std::filesystem::pa
     }
     return file;
   } catch (const YAML::Exception& e) {
-    return invalid_value("", fmt::format("{}:{}: not YAML: {}", path.filename().string(),
-                                         e.mark.line + 1, e.msg),
-                         "invalid_config");
+    return invalid_value(
+        "", fmt::format("{}:{}: not YAML: {}", path.filename().string(), e.mark.line + 1, e.msg),
+        "invalid_config");
   }
 }
 

@@ -182,9 +182,9 @@ TEST(LoadConfig, ErrorsSayWhereWhatAndWhatIsAllowed) {
 }
 
 TEST(LoadConfig, ReadsWhatToGenerate) {
-  const auto config = load({"generate", "a red apple", "-o", "x.webp", "--seed",
-                            "18446744073709551615", "--steps", "4", "--guidance", "2.5", "--size",
-                            "128x256", "--scheduler", "euler_a", "--n", "2"});
+  const auto config =
+      load({"generate", "a red apple", "-o", "x.webp", "--seed", "18446744073709551615", "--steps",
+            "4", "--guidance", "2.5", "--size", "128x256", "--scheduler", "euler_a", "--n", "2"});
   ASSERT_TRUE(config) << message(config);
   EXPECT_EQ(config->command, Command::Generate);
   EXPECT_EQ(config->paint.prompt, "a red apple");
