@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include <openvino/core/model.hpp>
 
@@ -12,8 +11,6 @@ namespace limner::runtime {
 
 struct Network::Impl {
   std::shared_ptr<ov::Model> model;
-  // What the constants point into (mapped weight files); compiled networks may still read them.
-  std::vector<std::shared_ptr<const void>> owners;
 };
 
 }  // namespace limner::runtime

@@ -71,7 +71,6 @@ struct CompiledNetwork::Impl {
   std::string name;
   ov::CompiledModel compiled;
   ov::InferRequest request;
-  std::vector<std::shared_ptr<const void>> owners;
   bool came_from_cache = false;
 };
 
@@ -212,7 +211,6 @@ Result<std::unique_ptr<CompiledNetwork>> Runtime::compile(const CompileRequest& 
     if (!model) {
       auto network = request.build();
       if (!network) return network.error();
-      compiled->owners = network->impl().owners;
       model = impl_->core.compile_model(network->impl().model, impl_->options.device, config);
       if (is_cached) impl_->export_cached(path, *model);
     }

@@ -1,0 +1,127 @@
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/convert.hpp>
+#include <openvino/op/multiply.hpp>
+
+#include "nn/node.hpp"
+
+namespace limner::nn {
+namespace {
+
+using weights::DType;
+using weights::TensorView;
+
+ov::element::Type element_type(DType dtype) {
+  switch (dtype) {
+    case DType::F64:
+      return ov::element::f64;
+    case DType::F32:
+      return ov::element::f32;
+    case DType::F16:
+      return ov::element::f16;
+    case DType::BF16:
+      return ov::element::bf16;
+    case DType::F8E4M3:
+      return ov::element::f8e4m3;
+    case DType::F8E5M2:
+      return ov::element::f8e5m2;
+    case DType::I64:
+      return ov::element::i64;
+    case DType::I32:
+      return ov::element::i32;
+    case DType::I16:
+      return ov::element::i16;
+    case DType::I8:
+      return ov::element::i8;
+    case DType::U8:
+      return ov::element::u8;
+    case DType::Bool:
+      return ov::element::boolean;
+  }
+  throw GraphError("a weight has a dtype that graphs cannot hold");
+}
+
+ov::Shape resolve(const TensorView& tensor, const Shape& rows) {
+  if (rows.empty()) return {tensor.shape.begin(), tensor.shape.end()};
+  if (weights::element_count(rows) != weights::element_count(tensor.shape)) {
+    throw GraphError(fmt::format("a weight of shape {} cannot be read as {}",
+                                 weights::to_string(tensor.shape), weights::to_string(rows)));
+  }
+  return {rows.begin(), rows.end()};
+}
+
+// Borrows the mapped bytes; copies only when the file left them at an odd address.
+std::shared_ptr<ov::op::v0::Constant> borrow(const TensorView& tensor, const ov::Shape& shape) {
+  const auto type = element_type(tensor.dtype);
+  const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
+  if (!tensor.owner || address % weights::size_bytes(tensor.dtype) != 0) {
+    ov::Tensor copy(type, shape);
+    std::memcpy(copy.data(), tensor.bytes.data(), tensor.bytes.size());
+    return std::make_shared<ov::op::v0::Constant>(copy);
+  }
+  return std::make_shared<ov::op::v0::Constant>(type, shape, tensor.bytes.data(),
+                                                std::const_pointer_cast<void>(tensor.owner));
+}
+
+Value as_float32(const std::shared_ptr<ov::op::v0::Constant>& constant) {
+  if (constant->get_element_type() == ov::element::f32) return wrap(constant->output(0));
+  return make<ov::op::v0::Convert>(constant, ov::element::f32);
+}
+
+// Symmetric int8 with one scale per output channel (first axis): w ≈ q * max|w| / 127.
+Value as_int8(const TensorView& tensor, const ov::Shape& shape) {
+  const std::vector<float> values = weights::to_float32(tensor);
+  const std::size_t channels = shape.at(0);
+  const std::size_t per_channel = values.size() / channels;
+  ov::Tensor storage(ov::element::i8, shape);
+  auto* q = static_cast<std::int8_t*>(storage.data());
+  std::vector<float> scales(channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    const float* row = values.data() + c * per_channel;
+    float largest = 0;
+    for (std::size_t i = 0; i < per_channel; ++i) largest = std::max(largest, std::abs(row[i]));
+    scales[c] = largest > 0 ? largest / 127.0f : 1.0f;
+    for (std::size_t i = 0; i < per_channel; ++i) {
+      q[c * per_channel + i] = static_cast<std::int8_t>(std::lround(row[i] / scales[c]));
+    }
+  }
+  ov::Shape scale_shape(shape.size(), 1);
+  scale_shape[0] = channels;
+  const auto scale = std::make_shared<ov::op::v0::Constant>(ov::element::f32, scale_shape, scales);
+  const auto quantised = std::make_shared<ov::op::v0::Constant>(storage);
+  const auto wide = std::make_shared<ov::op::v0::Convert>(quantised, ov::element::f32);
+  return make<ov::op::v1::Multiply>(wide, scale);
+}
+
+}  // namespace
+
+ov::Output<ov::Node> raw_weight(const TensorView& tensor) {
+  return borrow(tensor, resolve(tensor, {}))->output(0);
+}
+
+Value weight_value(const TensorView& tensor, const Shape& rows) {
+  return as_float32(borrow(tensor, resolve(tensor, rows)));
+}
+
+Value matrix_value(const TensorView& tensor, WeightFormat format, const Shape& rows) {
+  const ov::Shape shape = resolve(tensor, rows);
+  switch (format) {
+    case WeightFormat::Auto:
+      return as_float32(borrow(tensor, shape));
+    case WeightFormat::Int8:
+      return as_int8(tensor, shape);
+    case WeightFormat::F16:
+    case WeightFormat::Bf16: {
+      const auto type = format == WeightFormat::F16 ? ov::element::f16 : ov::element::bf16;
+      if (element_type(tensor.dtype) == type) return as_float32(borrow(tensor, shape));
+      return as_float32(
+          std::make_shared<ov::op::v0::Constant>(type, shape, weights::to_float32(tensor)));
+    }
+  }
+  throw GraphError("unknown weight format");
+}
+
+}  // namespace limner::nn
