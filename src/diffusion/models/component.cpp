@@ -1,0 +1,87 @@
+#include "diffusion/models/component.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/log.hpp"
+#include "diffusion/models/config_reader.hpp"
+
+namespace limner::models {
+namespace {
+
+// Raise when a network's graph changes for the same config and weights: cached graphs of older
+// builds are then not found.
+constexpr int kGraphRevision = 1;
+
+}  // namespace
+
+Result<Component> Component::open(const std::filesystem::path& dir, std::string name) {
+  auto config = read_config(dir / "config.json");
+  if (!config) return config.error();
+  auto weights = weights::open_component(dir);
+  if (!weights) return weights.error();
+  return Component{.name = std::move(name),
+                   .where = (dir.filename() / "config.json").string(),
+                   .config = *std::move(config),
+                   .weights = *std::move(weights)};
+}
+
+CompiledShapes::CompiledShapes(runtime::Runtime& runtime, const Component& component,
+                               const NetworkOptions& options)
+    : runtime_(&runtime),
+      name_(component.name),
+      cache_key_(fmt::format("{} {} {} {} {}", kGraphRevision, component.name,
+                             json::serialize(component.config), component.weights->fingerprint(),
+                             static_cast<int>(options.weight_format))),
+      foreign_prefixes_(component.foreign_prefixes),
+      weights_(component.weights),
+      options_(options) {}
+
+Result<runtime::Network> CompiledShapes::trace(const Write& write) {
+  const nn::WeightScope scope(*weights_, options_.weight_format);
+  auto network = nn::trace(name_, [&](nn::Graph& graph) { write(graph, scope); });
+  if (!network || reported_unused_) return network;
+  reported_unused_ = true;
+  report_unused(scope.unused());
+  return network;
+}
+
+void CompiledShapes::report_unused(std::vector<std::string> names) const {
+  std::erase_if(names, [&](const std::string& name) {
+    const auto is_prefix = [&](const std::string& prefix) { return name.starts_with(prefix); };
+    return name.ends_with("position_ids") || std::ranges::any_of(foreign_prefixes_, is_prefix);
+  });
+  if (names.empty()) return;
+  const std::size_t shown = std::min<std::size_t>(names.size(), 5);
+  log::warn("{}: {} tensors of the file have no place in the network: {}{}", name_, names.size(),
+            fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+            names.size() > shown ? ", …" : "");
+}
+
+Result<runtime::CompiledNetwork*> CompiledShapes::get(const std::string& shape,
+                                                      const Write& write) {
+  const auto it = std::ranges::find(entries_, shape, &Entry::shape);
+  if (it != entries_.end()) {
+    entries_.splice(entries_.begin(), entries_, it);
+    return entries_.front().network.get();
+  }
+  // Make room first: two copies of large weights at once may not fit.
+  while (entries_.size() >= std::max<std::size_t>(options_.shapes_max, 1)) entries_.pop_back();
+  const auto started = std::chrono::steady_clock::now();
+  auto network = runtime_->compile({.name = fmt::format("{} {}", name_, shape),
+                                    .cache_key = cache_key_ + " " + shape,
+                                    .build = [&] { return trace(write); }});
+  if (!network) return network.error();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+  log::debug("{} {} {} in {:.2f} s", name_, shape,
+             (*network)->came_from_cache() ? "loaded from the graph cache" : "compiled",
+             seconds.count());
+  entries_.push_front({shape, *std::move(network)});
+  return entries_.front().network.get();
+}
+
+}  // namespace limner::models

@@ -1,0 +1,70 @@
+// What every network of a pipeline is made of: its config, its weights and its compiled shapes.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/result.hpp"
+#include "nn/graph.hpp"
+#include "nn/weight_scope.hpp"
+#include "runtime/runtime.hpp"
+#include "weights/weight_source.hpp"
+
+namespace limner::models {
+
+// Config and weights of one component, from a folder, a single-file checkpoint or anything else
+// that can name its tensors as diffusers does.
+struct Component {
+  std::string name;   // "unet", for messages
+  std::string where;  // the config's file name, for messages
+  json::object config;
+  std::shared_ptr<weights::WeightSource> weights;  // shared: adapters wrap the same source
+  // Tensors that belong to another network of the same file; not reported as unused.
+  std::vector<std::string> foreign_prefixes = {};
+
+  // `dir`/config.json and the weights beside it.
+  static Result<Component> open(const std::filesystem::path& dir, std::string name);
+};
+
+struct NetworkOptions {
+  nn::WeightFormat weight_format = nn::WeightFormat::Auto;
+  // Compiled shapes kept; each holds its own repacked copy of the weights.
+  std::size_t shapes_max = 4;
+};
+
+// Compiled graphs of one network, by shape; the least recently used goes first.
+class CompiledShapes {
+ public:
+  CompiledShapes(runtime::Runtime& runtime, const Component& component,
+                 const NetworkOptions& options);
+
+  using Write = std::function<void(nn::Graph&, const nn::WeightScope&)>;
+  // `shape` names the graph among those of this network: "2x4x64x64". Compiles on a miss. The
+  // pointer is good until the next call.
+  Result<runtime::CompiledNetwork*> get(const std::string& shape, const Write& write);
+
+ private:
+  struct Entry {
+    std::string shape;
+    std::unique_ptr<runtime::CompiledNetwork> network;
+  };
+
+  Result<runtime::Network> trace(const Write& write);
+  void report_unused(std::vector<std::string> names) const;
+
+  runtime::Runtime* runtime_;
+  std::string name_;
+  std::string cache_key_;
+  std::vector<std::string> foreign_prefixes_;
+  std::shared_ptr<weights::WeightSource> weights_;
+  NetworkOptions options_;
+  bool reported_unused_ = false;
+  std::list<Entry> entries_;  // most recently used first
+};
+
+}  // namespace limner::models
