@@ -1,0 +1,345 @@
+"""Pictures that diffusers paints with the toy pipelines, for the parity tests to compare with.
+
+usage: make_pipelines.py MODELS OUT [FAMILY ...]     FAMILY: a prefix of toy names, such as sd
+
+MODELS holds the folders of make_toys.py; OUT receives one PNG per case (pictures of one request
+stacked from top to bottom), the input images, and manifest-FAMILY.json. Everything is computed in
+float32 on one CPU thread. A case is kept only when a disturbance of one part in 10^5 of the first
+noise leaves the picture alone: otherwise the rounding of a correct implementation would show.
+"""
+
+import itertools
+import json
+import pathlib
+import sys
+
+import diffusers
+import numpy as np
+import torch
+import transformers
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
+    EulerDiscreteScheduler,
+    HeunDiscreteScheduler,
+    LMSDiscreteScheduler,
+    PNDMScheduler,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionInpaintPipeline,
+    StableDiffusionPipeline,
+    UniPCMultistepScheduler,
+)
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCHEDULERS = dict(
+    ddim=(DDIMScheduler, {}),
+    pndm=(PNDMScheduler, {}),
+    euler=(EulerDiscreteScheduler, {}),
+    euler_a=(EulerAncestralDiscreteScheduler, {}),
+    heun=(HeunDiscreteScheduler, {}),
+    lms=(LMSDiscreteScheduler, {}),
+    dpmpp_2m=(DPMSolverMultistepScheduler, {}),
+    dpmpp_2m_karras=(DPMSolverMultistepScheduler, dict(use_karras_sigmas=True)),
+    unipc=(UniPCMultistepScheduler, {}),
+)
+PROMPTS = [
+    "a red cat on the moon",
+    "two dogs in the snow, an oil painting!",
+    "Ünïcode Café  東京 🍎\n and   spaces",
+    "",
+]
+NEGATIVES = [None, "blurry, ugly", "blue house"]
+STEPS = [20, 7, 4, 12, 3, 2, 15, 5, 1]
+SEEDS = [1, 42, 2**32 - 1, 0, 2**40 + 5]
+SIZES = {  # width, height
+    "sd1": [(64, 64), (48, 64), (72, 40), (32, 64)],
+    "sd2-v": [(64, 64), (48, 64), (40, 56)],
+    "sd-json": [(64, 64), (48, 64), (72, 40)],
+    "sd-odd": [(64, 64), (48, 64)],
+    "sd-deep": [(64, 64), (96, 64), (112, 80)],
+    "sd-plain": [(48, 48), (64, 40)],
+    "sd-inpaint": [(64, 64), (48, 64), (72, 56)],
+    "emoji-256": [(256, 256)],
+}
+
+
+# --- cases ----------------------------------------------------------------------------------------
+
+
+def case(toy, task, scheduler, size, **kw):
+    defaults = dict(
+        prompt=PROMPTS[0], negative=None, steps=5, guidance=7.5, seed=1, n=1, clip_skip=None
+    )
+    return dict(toy=toy, task=task, scheduler=scheduler, width=size[0], height=size[1]) | (
+        defaults | kw
+    )
+
+
+def text_to_image(toy, rounds=1):
+    """Every scheduler, with the other settings turning at different speeds."""
+    prompts, negatives, steps = map(itertools.cycle, (PROMPTS, NEGATIVES, STEPS))
+    sizes, seeds = itertools.cycle(SIZES[toy]), itertools.cycle(SEEDS)
+    guidance, counts = itertools.cycle([7.5, 7.5, 1.0, 4.0]), itertools.cycle([1, 2, 1, 1, 1])
+    for i in range(sum(map(ord, toy)) % 7):
+        next(steps), next(prompts)
+    for _ in range(rounds):
+        for name in [None, *SCHEDULERS]:
+            yield case(
+                toy,
+                "text_to_image",
+                name,
+                next(sizes),
+                prompt=next(prompts),
+                negative=next(negatives),
+                steps=next(steps),
+                guidance=next(guidance),
+                seed=next(seeds),
+                n=next(counts),
+            )
+        next(steps), next(seeds)
+
+
+def with_image(toy, task, rows):
+    strengths = itertools.cycle([0.8, 0.3, 1.0, 0.55])
+    sizes, seeds = itertools.cycle(SIZES[toy]), itertools.cycle(SEEDS)
+    counts, steps = itertools.cycle([1, 1, 2]), itertools.cycle([10, 8, 5, 14])
+    for name in rows:
+        strength, count = next(strengths), next(steps)
+        yield case(
+            toy,
+            task,
+            name,
+            next(sizes),
+            strength=strength,
+            steps=count,
+            n=next(counts),
+            seed=next(seeds),
+            guidance=1.0 if name == "heun" else 6.0,
+            negative="blue house" if count == 8 else None,
+        )
+
+
+def sd_cases():
+    for toy, rounds in (("sd1", 2), ("sd2-v", 2)):
+        yield from text_to_image(toy, rounds)
+    for toy in ("sd-json", "sd-odd", "sd-deep", "sd-plain"):
+        yield from text_to_image(toy)
+    for toy in ("sd1", "sd2-v", "sd-odd"):
+        yield case(toy, "text_to_image", "dpmpp_2m", SIZES[toy][0], clip_skip=1)
+    yield case("sd1", "text_to_image", "euler", SIZES["sd1"][0], clip_skip=2, negative="ugly")
+    yield case("sd1", "text_to_image", "ddim", SIZES["sd1"][0], eta=0.7, n=2, steps=6)
+    every = [None, *SCHEDULERS]
+    yield from with_image("sd1", "image_to_image", every)
+    yield from with_image("sd2-v", "image_to_image", ["ddim", "euler", "heun", "dpmpp_2m", "pndm"])
+    yield from with_image("sd-odd", "image_to_image", [None, "unipc", "euler_a"])
+    yield from with_image("sd1", "inpaint", every)
+    yield from with_image("sd-json", "inpaint", ["ddim", "euler_a", "dpmpp_2m"])
+    yield from with_image("sd-inpaint", "inpaint", every)
+
+
+def emoji_cases():
+    size = SIZES["emoji-256"][0]
+    yield case("emoji-256", "text_to_image", None, size, prompt="a red apple", steps=20, guidance=4.0)
+    yield case(
+        "emoji-256", "text_to_image", "dpmpp_2m", size, prompt="a green apple on a blue background",
+        steps=12, guidance=4.0, seed=7, negative="flat",
+    )
+    yield case(
+        "emoji-256", "text_to_image", "euler_a", size, prompt="a frog", steps=8, guidance=3.0, seed=3
+    )
+    for task in ("image_to_image", "inpaint"):
+        yield case(
+            "emoji-256", task, None, size, prompt="a red heart", steps=10, guidance=3.0, strength=0.7
+        )
+
+
+CASES = dict(sd=sd_cases, emoji=emoji_cases)
+CLASSES = dict(
+    sd=dict(
+        text_to_image=StableDiffusionPipeline,
+        image_to_image=StableDiffusionImg2ImgPipeline,
+        inpaint=StableDiffusionInpaintPipeline,
+    )
+)
+CLASSES["emoji"] = CLASSES["sd"]
+
+
+# --- painting -------------------------------------------------------------------------------------
+
+
+def input_image(width, height):
+    """Smooth colours with one hard edge: something an encoder can keep."""
+    y, x = np.mgrid[0:height, 0:width] / 64.0
+    rgb = np.stack([np.sin(3 * x + y), np.cos(2 * y - x), np.sin(x * y * 2 + 1)], -1) * 100 + 128
+    rgb[height // 3 : height // 2, width // 4 : width // 2] = (230, 40, 60)
+    return Image.fromarray(rgb.astype(np.uint8))
+
+
+def input_mask(width, height):
+    """White repaints; a grey ramp at the edge shows where it is cut at one half."""
+    x = np.linspace(-1, 1, width)[None] + np.linspace(-0.5, 0.5, height)[:, None] * 0.7
+    return Image.fromarray((np.clip(x * 4 + 0.5, 0, 1) * 255).astype(np.uint8))
+
+
+class Painter:
+    """Loads each folder once and paints its cases."""
+
+    def __init__(self, models, out, family):
+        self.models, self.out, self.family, self.pipes = models, out, family, {}
+
+    def pipe(self, c):
+        toy = c["toy"]
+        if toy not in self.pipes:
+            folder = ROOT / "models" / toy if toy.startswith("emoji") else self.models / toy
+            pipe = diffusers.DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+            self.pipes = {toy: (pipe, pipe.scheduler)}  # one at a time
+        pipe, own = self.pipes[toy]
+        cls = CLASSES[self.family][c["task"]]
+        if type(pipe) is not cls:
+            pipe = cls(**pipe.components, **self.extra(cls))
+        pipe.scheduler = own
+        if c["scheduler"]:
+            kind, kw = SCHEDULERS[c["scheduler"]]
+            pipe.scheduler = kind.from_config(own.config, **kw)
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+
+    def extra(self, cls):
+        return dict(requires_safety_checker=False) if "StableDiffusion" in cls.__name__ else {}
+
+    def inputs(self, c):
+        kw = {}
+        if c["task"] != "text_to_image":
+            kw = dict(image=input_image(c["width"], c["height"]), strength=c["strength"])
+            c["image"] = f"inputs/image-{c['width']}x{c['height']}.png"
+            kw["image"].save(self.out / c["image"], optimize=True)
+        if c["task"] == "inpaint":
+            kw["mask_image"] = input_mask(c["width"], c["height"])
+            c["mask"] = f"inputs/mask-{c['width']}x{c['height']}.png"
+            kw["mask_image"].save(self.out / c["mask"], optimize=True)
+        return kw
+
+    def paint(self, c, disturb=0.0):
+        """Pictures of the case; `disturb` moves the first normal numbers drawn."""
+        pipe, kw = self.pipe(c), self.inputs(c)
+        if c["task"] != "image_to_image":
+            kw |= dict(width=c["width"], height=c["height"])
+        if "eta" in c:
+            kw["eta"] = c["eta"]
+        if c["clip_skip"]:
+            kw["clip_skip"] = c["clip_skip"]
+        generators = [torch.Generator().manual_seed(c["seed"] + i) for i in range(c["n"])]
+        with Disturbed(disturb):
+            return pipe(
+                c["prompt"],
+                negative_prompt=c["negative"],
+                num_inference_steps=c["steps"],
+                guidance_scale=c["guidance"],
+                num_images_per_prompt=c["n"],
+                generator=generators,
+                **kw,
+            ).images
+
+
+class Disturbed:
+    """torch.randn with every number moved by up to `amount` of itself."""
+
+    def __init__(self, amount):
+        self.amount, self.randn = amount, torch.randn
+
+    def __enter__(self):
+        def randn(*a, **kw):
+            x = self.randn(*a, **kw)
+            wave = torch.arange(x.numel(), dtype=x.dtype).sin().reshape(x.shape)
+            return x * (1 + self.amount * wave)
+
+        if self.amount:
+            torch.randn = randn
+
+    def __exit__(self, *_):
+        torch.randn = self.randn
+
+
+def stack(images):
+    return np.concatenate([np.asarray(i.convert("RGB")) for i in images])
+
+
+def name_of(c, taken):
+    parts = [c["toy"], dict(text_to_image="t2i", image_to_image="i2i").get(c["task"], c["task"])]
+    parts += [c["scheduler"] or "default", str(c["steps"])]
+    name = "-".join(parts)
+    for suffix in ("", "b", "c", "d"):
+        if name + suffix not in taken:
+            return name + suffix
+    raise ValueError(name)
+
+
+def usable(c, picture, moved):
+    """False, with the reason, for cases that could not tell right from wrong."""
+    drift = float(np.abs(picture.astype(int) - moved.astype(int)).mean())
+    flat, clipped = float(picture.std()), float(((picture == 0) | (picture == 255)).mean())
+    c["drift"] = round(drift, 4)
+    if drift > 0.1 or flat < 12 or clipped > 0.5:
+        print(f"unusable: drift {drift:.3f} std {flat:.1f} clipped {clipped:.2f} {c}", flush=True)
+        return False
+    return True
+
+
+def attempt(painter, c):
+    try:
+        picture = stack(painter.paint(c))
+        moved = stack(painter.paint(c, 1e-5))
+    except (ValueError, IndexError, RuntimeError) as e:
+        print(f"diffusers refuses {c}: {type(e).__name__} {str(e)[:100]}", flush=True)
+        return None
+    return picture if usable(c, picture, moved) else None
+
+
+def run(family, models, out):
+    painter, kept = Painter(models, out, family), {}
+    for c in CASES[family]():
+        # A few schedulers refuse some step counts, and guided clipping can be chaotic.
+        for easier in ({}, dict(steps=6), dict(steps=8, guidance=1.0)):
+            c |= easier
+            picture = attempt(painter, c)
+            if picture is not None:
+                break
+        else:
+            print(f"left out: {c}", flush=True)
+            continue
+        name = name_of(c, kept)
+        c["file"] = f"pictures/{name}.png"
+        Image.fromarray(picture).save(out / c["file"], optimize=True)
+        kept[name] = dict(name=name) | {k: v for k, v in c.items() if v is not None}
+    manifest = dict(
+        made_by="tools/golden/make_pipelines.py",
+        versions=dict(
+            diffusers=diffusers.__version__,
+            transformers=transformers.__version__,
+            torch=torch.__version__,
+        ),
+        tolerance=dict(mean_abs_difference_8bit=0.5, psnr_db=45.0),
+        cases=list(kept.values()),
+    )
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (out / f"manifest-{family}.json").write_text(text + "\n")
+    print(family, len(kept), "cases")
+
+
+def main():
+    torch.set_num_threads(1)
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    models, out = map(pathlib.Path, sys.argv[1:3])
+    for folder in ("pictures", "inputs"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for family in sys.argv[3:] or CASES:
+        run(family, models, out)
+
+
+if __name__ == "__main__":
+    main()
