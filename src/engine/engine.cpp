@@ -1,0 +1,151 @@
+#include "engine/engine.hpp"
+
+#include <utility>
+
+#include "engine/lane_priority.hpp"
+#include "engine/refusals.hpp"
+#include "engine/request_shape.hpp"
+
+namespace limner::engine {
+namespace {
+
+// Idle unloading, patience and drain deadlines are looked at this often while nothing is painted.
+constexpr std::chrono::milliseconds kIdleWaitMax{500};
+// One network call cannot be interrupted; the largest models take this long for one.
+constexpr std::chrono::seconds kNetworkCallMax{60};
+
+std::size_t pixel_count(ImageSize size) {
+  return static_cast<std::size_t>(size.width_px) * static_cast<std::size_t>(size.height_px);
+}
+
+}  // namespace
+
+Engine::Engine(ModelPool& pool, EngineOptions options, const Clock& clock)
+    : pool_(pool),
+      options_(options),
+      clock_(clock),
+      queue_(options.queue),
+      lane_(queue_, pool, times_, counters_, options.batch, clock) {
+  pool_.set_on_change([this] { queue_.wake(); });
+}
+
+Engine::~Engine() {
+  queue_.close();
+  pool_.set_on_change({});
+  thread_ = {};
+  lane_.fail_all(stopped());
+}
+
+Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSink> sink,
+                              std::stop_token stop) {
+  const auto refuse = [&](Error error) {
+    counters_.with([](EngineCounters& counters) { ++counters.refused; });
+    return error;
+  };
+  // Before the check: refusing must stay cheap when the most come.
+  if (auto room = queue_.check_room(); !room) return refuse(room.error());
+  auto shape = check_model(request);
+  if (!shape) return refuse(shape.error());
+
+  const ImageSize size = request.size;
+  const int image_count = request.image_count;
+  PendingRequest pending{
+      .id = queue_.next_id(),
+      .request = std::move(request),
+      .reply = Reply(std::move(sink), std::move(stop), [this] { queue_.wake(); }),
+      .accepted_at = clock_.now(),
+      .shape = std::move(*shape),
+  };
+  times_.with([&](const StepTimes& times) {
+    const auto guess = StepTimes::guess(pixel_count(size), image_count);
+    pending.work = pending.shape ? times.share(*pending.shape) : guess;
+    pending.expected = pending.shape ? times.alone(*pending.shape) : guess;
+  });
+  const RequestId id = pending.id;
+  auto place = queue_.push(std::move(pending));
+  if (!place) {
+    pending.reply.dismiss();
+    return refuse(place.error());
+  }
+  counters_.with([](EngineCounters& counters) { ++counters.accepted; });
+  return Ticket{.id = id, .position = place->position, .expected_wait = place->expected_wait};
+}
+
+bool Engine::cancel(RequestId id) {
+  return queue_.post_cancel(id);
+}
+
+Result<Estimate> Engine::estimate(const GenerationRequest& request) const {
+  const auto status = pool_.status(request.model);
+  if (!status) return model_unknown(request.model);
+  if (status->error) return *status->error;
+  const auto pipeline = pool_.peek(request.model);
+  if (!pipeline) {
+    return model_loading(
+        status->loading.value_or(ModelLoading{.model = request.model, .stage = "not loaded"}));
+  }
+  auto effective = pipeline->check(request);
+  if (!effective) return effective.error();
+  const auto shape = shape_of(*pipeline, request);
+  if (!shape) return shape.error();
+  const QueueDepth depth = queue_.depth();
+  return Estimate{
+      .effective = std::move(*effective),
+      .rows = shape->rows,
+      .expected_wait = depth.active_work + depth.waiting_work,
+      .expected_time = times_.with([&](const StepTimes& times) { return times.alone(*shape); })};
+}
+
+EngineStatus Engine::status() const {
+  return {.queue = queue_.depth(),
+          .counters = counters_.with([](const EngineCounters& counters) { return counters; })};
+}
+
+void Engine::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+bool Engine::run_one_tick() {
+  const bool is_over = drain_.with(
+      [&](const Drain& drain) { return drain.has_begun && clock_.now() >= drain.deadline; });
+  if (is_over) lane_.fail_all(stopped());
+  return lane_.tick();
+}
+
+void Engine::begin_drain(TimePoint deadline) {
+  drain_.with([&](Drain& drain) { drain = {.has_begun = true, .deadline = deadline}; });
+  queue_.close();
+}
+
+bool Engine::drain(Duration within) {
+  begin_drain(clock_.now() + within);
+  return queue_.wait_until_empty(within + kNetworkCallMax);
+}
+
+// The shape of a request whose model is in memory; none for one that will wait for its model.
+Result<std::optional<RequestShape>> Engine::check_model(const GenerationRequest& request) {
+  const auto status = pool_.status(request.model);
+  if (!status) return model_unknown(request.model);
+  if (const auto pipeline = pool_.peek(request.model)) {
+    auto shape = shape_of(*pipeline, request);
+    if (!shape) return std::move(shape).error();
+    return std::optional(std::move(*shape));
+  }
+  if (status->error && !status->is_retry_due) return *status->error;
+  if (request.waits_for_model) return std::optional<RequestShape>();
+  if (auto asked = pool_.preload(request.model); !asked) return asked.error();
+  const auto now = pool_.status(request.model);
+  if (now && now->error) return *now->error;
+  return model_loading(now && now->loading
+                           ? *now->loading
+                           : ModelLoading{.model = request.model, .stage = "not loaded"});
+}
+
+void Engine::run(std::stop_token stop) {
+  lower_thread_priority(options_.niceness);
+  while (!stop.stop_requested()) {
+    if (!run_one_tick()) queue_.wait(kIdleWaitMax, stop);
+  }
+}
+
+}  // namespace limner::engine

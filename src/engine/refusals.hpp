@@ -1,0 +1,28 @@
+// What clients are told when the engine does not paint for them: every text in one place.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "core/generation.hpp"
+
+namespace limner::engine {
+
+// Whole seconds for Retry-After, 1 to 120: the official clients give up on longer ones.
+std::chrono::seconds retry_seconds(Duration wait);
+
+Error queue_full(std::size_t waiting, Duration until_room);
+Error too_much_work(Duration queued, Duration until_room);
+Error draining(Duration retry_after);
+Error stopped();
+Error client_left();
+Error model_unknown(std::string_view model);
+Error model_loading(const ModelLoading& loading);
+// `reason` goes to the log only: it may hold paths.
+Error model_failed(std::string_view model, const Error& reason, Duration retry_after);
+Error model_too_large(std::string_view model, std::size_t needed_bytes, std::size_t limit_bytes);
+// An exception or a broken promise behind the pipeline interface.
+Error engine_failure(std::string_view detail);
+
+}  // namespace limner::engine
