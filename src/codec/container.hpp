@@ -23,9 +23,9 @@ struct TextEntry {
 
 struct Container {
   ImageFormat format = ImageFormat::Png;
-  ImageSize size = {};    // as stored, before the EXIF orientation
-  int channels = 3;  // as stored: 1 grey or palette, 2 grey + alpha, 3, or 4 (RGBA or CMYK)
-  int bits = 8;      // per channel as stored
+  ImageSize size = {};  // as stored, before the EXIF orientation
+  int channels = 3;     // as stored: 1 grey or palette, 2 grey + alpha, 3, or 4 (RGBA or CMYK)
+  int bits = 8;         // per channel as stored
   bool has_alpha = false;
   bool is_animated = false;
   bool needs_whole_image = false;       // interlaced or progressive: the decoder buffers everything
