@@ -8,12 +8,14 @@ python tools/golden/make_tokenizers.py CLIP_VOCAB CLIP_JSON CLIP_SMALL T5_TOY
 Needs transformers and sentencepiece; the versions used are written into the files.
 """
 
+import io
 import json
 import random
 import shutil
 import sys
 from pathlib import Path
 
+import sentencepiece
 import tokenizers
 import transformers
 from transformers import CLIPTokenizer, T5Tokenizer
@@ -38,7 +40,7 @@ ENGLISH = [
     "<|startoftext|>", "<|endoftext|>", "<|STARTOFTEXT|>", "<|EndOfText|> b", "a<|endoftext|>b", "?<|ENDOFTEXT|>!",
     "<|startoftext|><|startoftext|> a <|endoftext|><|endoftext|>", "<|startoftext", "startoftext|>", "<|endoftext|", "<||>",
     "<pad>", "</s>", "<unk>", "<s>", "a </s> b <pad> c <unk> d", "</S> <PAD>", "</s></s>", "<extra_id_0>",
-    "fill <extra_id_0> in <extra_id_1> here <extra_id_99> <extra_id_100>", "▁", "▁a ▁▁b", "a▁b _ __ ___", "cat</w>", "</w>",
+    "a <mark> b<mark>", "fill <extra_id_0> in <extra_id_1> here <extra_id_99> <extra_id_100>", "▁", "▁a ▁▁b", "a▁b _ __ ___", "cat</w>", "</w>",
     "Ġhello Ċ", "!", "!!", "!!!", "a!b !c d! !", "! ! !", "&amp; &lt;b&gt; &#39;", "<b>bold</b>", "{\"json\": [1, 2, null]}",
 ]
 
@@ -122,6 +124,18 @@ def copy(folder, name):
         (target / file).chmod(0o644)
 
 
+def train_spiece(prompts, name):
+    """A model file as T5's own: pad, eos and unk first, nmt_nfkc, extra ids left to the tokenizer."""
+    model = io.BytesIO()
+    texts = [text.replace("\0", "") for text in prompts[:300]]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(texts * 2), model_writer=model, vocab_size=1400, model_type="unigram",
+        pad_id=0, eos_id=1, unk_id=2, bos_id=-1, normalization_rule_name="nmt_nfkc", character_coverage=0.98,
+        hard_vocab_limit=False, num_threads=1, minloglevel=2, user_defined_symbols=["<mark>"])
+    (OUT / name).mkdir(parents=True, exist_ok=True)
+    (OUT / name / "spiece.model").write_bytes(model.getvalue())
+
+
 def main():
     clip_vocab, clip_json, clip_small, t5_toy = sys.argv[1:5]
     prompts = all_prompts()
@@ -136,9 +150,12 @@ def main():
     write("clip.json", head | {"columns": columns}, rows)
     copy(clip_small, "clip_small")
 
-    t5 = T5Tokenizer.from_pretrained(t5_toy)
-    write("t5.json", head | {"columns": ["text", "ids"]}, [[text, t5(text).input_ids[:-1]] for text in prompts])
     copy(t5_toy, "t5_small")
+    train_spiece(prompts, "t5_spiece")
+    t5s = [T5Tokenizer.from_pretrained(OUT / name) for name in ("t5_small", "t5_spiece")]
+    rows = [[text] + [tokenizer(text).input_ids[:-1] for tokenizer in t5s] for text in prompts]
+    columns = {"columns": ["text", "tokenizer_json", "spiece"], "sentencepiece": sentencepiece.__version__}
+    write("t5.json", head | columns, rows)
     print(len(prompts), "prompts")
 
 

@@ -14,6 +14,7 @@ utf8proc = ctypes.CDLL("libutf8proc.so.2")
 utf8proc.utf8proc_unicode_version.restype = ctypes.c_char_p
 CODE_POINTS = [c for c in range(1, 0x110000) if not 0xD800 <= c <= 0xDFFF]
 STABLE, COMPOSE = 2, 8
+MARKS = (6, 7)  # non-spacing and spacing, which alone have combining classes
 
 
 def matching(pattern):
@@ -39,8 +40,11 @@ def utf8proc_nfc(text):
 
 
 def nfc_differs(c):
-    # Alone, between a starter and marks of other classes, and after what it may compose with.
-    contexts = ("%s", "a\u0323%s", "%s\u0301", "%s\u0323")
+    # Alone, and before and after marks of many combining classes.
+    contexts = ["%s", "a\u0323%s", "%s\u0301", "%s\u0323"]
+    if utf8proc.utf8proc_category(c) in MARKS:
+        marks = "\u0301\u0323\u0327\u0334\u0345\u0591\u05b0\u064b\u0e38\u302a\u1dce\u3099"
+        contexts += [f"a{mark}%s" for mark in marks] + [f"a%s{mark}" for mark in marks]
     return any(
         nfc.normalize_str(context % chr(c)) != utf8proc_nfc(context % chr(c)) for context in contexts
     )
