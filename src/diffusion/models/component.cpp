@@ -39,7 +39,8 @@ CompiledShapes::CompiledShapes(runtime::Runtime& runtime, const Component& compo
                              static_cast<int>(options.weight_format))),
       foreign_prefixes_(component.foreign_prefixes),
       weights_(component.weights),
-      options_(options) {}
+      options_(options),
+      networks_(options.shapes_max) {}
 
 Result<runtime::Network> CompiledShapes::trace(const Write& write) {
   const nn::WeightScope scope(*weights_, options_.weight_format);
@@ -64,13 +65,8 @@ void CompiledShapes::report_unused(std::vector<std::string> names) const {
 
 Result<runtime::CompiledNetwork*> CompiledShapes::get(const std::string& shape,
                                                       const Write& write) {
-  const auto it = std::ranges::find(entries_, shape, &Entry::shape);
-  if (it != entries_.end()) {
-    entries_.splice(entries_.begin(), entries_, it);
-    return entries_.front().network.get();
-  }
-  // Make room first: two copies of large weights at once may not fit.
-  while (entries_.size() >= std::max<std::size_t>(options_.shapes_max, 1)) entries_.pop_back();
+  if (auto* compiled = networks_.find(shape)) return compiled->get();
+  networks_.make_room();
   const auto started = std::chrono::steady_clock::now();
   auto network = runtime_->compile({.name = fmt::format("{} {}", name_, shape),
                                     .cache_key = cache_key_ + " " + shape,
@@ -80,8 +76,7 @@ Result<runtime::CompiledNetwork*> CompiledShapes::get(const std::string& shape,
   log::debug("{} {} {} in {:.2f} s", name_, shape,
              (*network)->came_from_cache() ? "loaded from the graph cache" : "compiled",
              seconds.count());
-  entries_.push_front({shape, *std::move(network)});
-  return entries_.front().network.get();
+  return networks_.put(shape, *std::move(network)).get();
 }
 
 }  // namespace limner::models

@@ -3,12 +3,12 @@
 
 #include <filesystem>
 #include <functional>
-#include <list>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/lru_cache.hpp"
 #include "base/result.hpp"
 #include "nn/graph.hpp"
 #include "nn/weight_scope.hpp"
@@ -49,11 +49,6 @@ class CompiledShapes {
   Result<runtime::CompiledNetwork*> get(const std::string& shape, const Write& write);
 
  private:
-  struct Entry {
-    std::string shape;
-    std::unique_ptr<runtime::CompiledNetwork> network;
-  };
-
   Result<runtime::Network> trace(const Write& write);
   void report_unused(std::vector<std::string> names) const;
 
@@ -64,7 +59,7 @@ class CompiledShapes {
   std::shared_ptr<weights::WeightSource> weights_;
   NetworkOptions options_;
   bool reported_unused_ = false;
-  std::list<Entry> entries_;  // most recently used first
+  LruCache<std::unique_ptr<runtime::CompiledNetwork>> networks_;
 };
 
 }  // namespace limner::models

@@ -1,0 +1,51 @@
+#include "diffusion/pipelines/factory.hpp"
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "diffusion/pipelines/model_folder.hpp"
+#include "diffusion/pipelines/stable_diffusion.hpp"
+
+namespace limner::pipelines {
+namespace {
+
+using Loader = Result<std::unique_ptr<Pipeline>> (*)(const std::string&, const ModelFolder&,
+                                                     runtime::Runtime&, nn::WeightFormat);
+
+struct Family {
+  std::string_view class_name;  // of model_index.json
+  Loader load;
+};
+
+constexpr std::array kFamilies = {
+    Family{"StableDiffusionPipeline", StableDiffusionPipeline::load},
+    Family{"StableDiffusionImg2ImgPipeline", StableDiffusionPipeline::load},
+    Family{"StableDiffusionInpaintPipeline", StableDiffusionPipeline::load},
+    Family{"LatentConsistencyModelPipeline", StableDiffusionPipeline::load},
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
+                                                const std::filesystem::path& path,
+                                                runtime::Runtime& runtime,
+                                                const LoadOptions& options) {
+  auto folder = ModelFolder::open(path);
+  if (!folder) return folder.error();
+  for (const auto& family : kFamilies) {
+    if (family.class_name != folder->class_name()) continue;
+    return family.load(name, *folder, runtime, options.weight_format);
+  }
+  std::vector<std::string_view> known;
+  for (const auto& family : kFamilies) known.push_back(family.class_name);
+  return Error{.kind = ErrorKind::Unsupported,
+               .message = fmt::format("{}: {} is not a pipeline that can be served; known are {}",
+                                      path.string(), folder->class_name(), fmt::join(known, ", ")),
+               .code = "unsupported_model"};
+}
+
+}  // namespace limner::pipelines

@@ -1,0 +1,25 @@
+// From a folder to the pipeline that paints with it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "diffusion/pipelines/pipeline.hpp"
+#include "nn/weight_scope.hpp"
+#include "runtime/runtime.hpp"
+
+namespace limner::pipelines {
+
+struct LoadOptions {
+  nn::WeightFormat weight_format = nn::WeightFormat::Auto;
+};
+
+// `runtime` must outlive the pipeline. Errors name the file and what is wrong with it.
+Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
+                                                const std::filesystem::path& path,
+                                                runtime::Runtime& runtime,
+                                                const LoadOptions& options = {});
+
+}  // namespace limner::pipelines

@@ -1,0 +1,28 @@
+// What every family refuses before any work begins.
+#pragma once
+
+#include <optional>
+
+#include "base/result.hpp"
+#include "core/generation.hpp"
+#include "diffusion/schedulers/factory.hpp"
+
+namespace limner::pipelines {
+
+// Size, count, steps, guidance, strength, scheduler and task against the model's traits. The error
+// names the field, what came and what is allowed.
+Result<EffectiveParams> check_common(const GenerationRequest& request, const ModelTraits& traits);
+
+// The nearest size that the model takes.
+ImageSize nearest_size(ImageSize wanted, const ModelTraits& traits);
+
+// The scheduler of a request, for one image: its own choice, the model's default, or the folder's.
+Result<std::unique_ptr<schedulers::Scheduler>> make_request_scheduler(
+    const GenerationRequest& request, const ModelTraits& traits,
+    const schedulers::SchedulerConfig& config);
+
+// Where an image-to-image trajectory begins among `call_count` timesteps of a schedule with
+// `step_count` steps (get_timesteps of diffusers' img2img pipelines).
+int begin_index(int step_count, double strength, int order);
+
+}  // namespace limner::pipelines
