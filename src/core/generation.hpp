@@ -79,6 +79,7 @@ struct GenerationRequest {
   SamplingParams sampling;
   ImageSize size;  // already one the model takes
   int image_count = 1;
+  bool truncates_prompt = false;  // else a prompt longer than the encoder reads is refused
   int partial_images = 0;       // previews per image
   bool wants_progress = false;  // Queued and Progress events too
   bool waits_for_model = true;  // false: refused as Unavailable while the model is loading
