@@ -1,0 +1,142 @@
+"""What every training script needs: device, seeds, checkpoints that survive a kill, averaged weights, several workers."""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+import numpy as np
+import torch
+
+
+def arguments(description, **more):
+    """DATA_DIR RUN_DIR and the options common to all scripts. more: name → (default, help)."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=pathlib.Path)
+    parser.add_argument("run", type=pathlib.Path)
+    parser.add_argument("--minutes", type=float, default=30, help="how long this call trains")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads per worker")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    parser.add_argument("--save-every", type=float, default=150, help="seconds between checkpoints")
+    for name, (default, text) in more.items():
+        kind = {"action": "store_true"} if default is False else {"type": type(default)}
+        parser.add_argument("--" + name.replace("_", "-"), default=default, help=text, **kind)
+    options = parser.parse_args()
+    if options.device == "auto":
+        options.device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.set_num_threads(options.threads)
+    return options
+
+
+def fix_seeds(seed):
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def autocast(device):
+    """bf16 where it is fast: on a GPU, and on CPUs with bf16 dot products."""
+    with_bf16 = device == "cuda" or bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return torch.autocast(device, torch.bfloat16) if with_bf16 else contextlib.nullcontext()
+
+
+def save(path, state):
+    torch.save(state, f"{path}.tmp")
+    os.replace(f"{path}.tmp", path)
+
+
+def load(path, device="cpu"):
+    return torch.load(path, map_location=device) if pathlib.Path(path).exists() else None
+
+
+class Averaged:
+    """An exponential moving average of parameters: what is sampled and exported."""
+
+    def __init__(self, named_parameters, decay=.999):
+        self.names, self.live = zip(*named_parameters)
+        self.kept = [p.detach().clone() for p in self.live]
+        self.decay, self.step = decay, 0
+
+    @torch.no_grad()
+    def update(self):
+        self.step += 1
+        decay = min(self.decay, self.step / (self.step + 9))
+        torch._foreach_lerp_(self.kept, [p.detach() for p in self.live], 1 - decay)
+
+    def state(self):
+        return {"step": self.step, "kept": dict(zip(self.names, self.kept))}
+
+    def restore(self, state):
+        self.step = state["step"]
+        for name, kept in zip(self.names, self.kept):
+            kept.copy_(state["kept"][name])
+
+
+class Schedule:
+    """Warm-up after every start, then a constant rate, then down to 2 % in the last share of the minutes, if any."""
+
+    def __init__(self, minutes, peak, decay=.0, warmup_steps=100):
+        self.start, self.seconds = time.time(), minutes * 60
+        self.peak, self.decay, self.warmup_steps = peak, decay, warmup_steps
+
+    def elapsed(self):
+        return time.time() - self.start
+
+    def is_over(self):
+        return self.elapsed() >= self.seconds
+
+    def rate(self, step):
+        left = max(0., 1 - self.elapsed() / self.seconds)
+        tail = .02 + .98 * min(1., left / self.decay) if self.decay else 1.
+        return self.peak * min(1., (step + 1) / self.warmup_steps) * tail
+
+
+class Workers:
+    """One-thread processes that replace their weights by the average every few steps.
+
+    On small networks and two cores this is much faster than threads inside one process. The first process starts the
+    others with RANK set; they meet in a file. A worker that is late or gone is not waited for longer than a minute.
+    """
+
+    def __init__(self, parameters, folder, count, every=8):
+        self.parameters, self.count, self.every = list(parameters), count, every
+        self.rank = int(os.environ.get("RANK", 0))
+        self.meetings, self.mates = 0, []
+        if count == 1:
+            return
+        size = sum(p.numel() for p in self.parameters)
+        weights, turns = folder / "workers.weights.npy", folder / "workers.turns.npy"
+        if self.rank == 0:
+            np.lib.format.open_memmap(weights, "w+", np.float32, (2, count, size))
+            np.lib.format.open_memmap(turns, "w+", np.int64, (count,))
+            self.mates = [subprocess.Popen([sys.executable, *sys.argv], env={**os.environ, "RANK": str(r)},
+                                           stdout=subprocess.DEVNULL) for r in range(1, count)]
+        self.weights, self.turns = np.load(weights, mmap_mode="r+"), np.load(turns, mmap_mode="r+")
+
+    @torch.no_grad()
+    def after_step(self, step):
+        if self.count == 1 or step % self.every:
+            return
+        self.meetings += 1
+        slot = torch.from_numpy(self.weights[self.meetings % 2])
+        slot[self.rank] = torch.cat([p.detach().flatten() for p in self.parameters])
+        self.turns[self.rank] = self.meetings
+        limit = time.time() + 60
+        while self.turns.min() < self.meetings and time.time() < limit:
+            time.sleep(.002)
+        if self.turns.min() < self.meetings or self.turns.max() > self.meetings + 1:
+            return
+        mean, at = slot.mean(0), 0
+        for p in self.parameters:
+            p.copy_(mean[at:at + p.numel()].view_as(p))
+            at += p.numel()
+
+    def finish(self):
+        if self.count > 1:
+            self.turns[self.rank] = np.iinfo(np.int64).max
+        for mate in self.mates:
+            mate.wait(timeout=120)

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Train the decoder (latents → sharp picture), or the encoder (picture → the same latents; for image-to-image).
+
+  python train_autoencoder.py DATA_DIR RUN_DIR --minutes 40
+  python train_autoencoder.py DATA_DIR RUN_DIR --minutes 10 --part encoder
+
+The latents are given (latents.py), so both parts train apart from each other and from the denoiser. The decoder gets a
+little noise on its latents: it must forgive what the denoiser leaves. Resumes from RUN_DIR/decoder.pt, encoder.pt.
+"""
+
+import json
+import random
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from common import Averaged, Schedule, Workers, arguments, autocast, fix_seeds, load, save
+from latents import BLOCK_PX, CHANNELS, LinearEncoder
+from networks import join_linear_encoder, make_autoencoder
+from prepare_data import SIZE_PX
+from scenes import MIX, EmojiSet, draw_batch
+
+options = arguments(__doc__, part=("decoder", "decoder or encoder"), pictures=(2, "pictures a step"),
+                    crops=(2, "crops of each picture"), crop=(128, "side of a crop in pixels"),
+                    rate=(1e-3, "peak learning rate"), decay=(.4, "share of the time in which the rate falls"),
+                    noise=(.06, "noise on the latents"), focus=(.7, "share of the narrow list"),
+                    workers=(1, "processes that average their weights"),
+                    flat=(False, "draw flat emoji too"))
+device, is_decoder = options.device, options.part == "decoder"
+file = options.run / f"{options.part}.pt"
+checkpoint = load(file, device)
+done = checkpoint["step"] if checkpoint else 0
+
+linear = LinearEncoder.load(options.run)
+vae = make_autoencoder()
+join_linear_encoder(vae, linear)
+vae = vae.to(device)
+part = torch.nn.ModuleList([vae.post_quant_conv, vae.decoder] if is_decoder else [vae.encoder, vae.quant_conv])
+optimizer = torch.optim.AdamW(part.parameters(), lr=options.rate, betas=(.9, .99), weight_decay=1e-3, fused=True)
+average = Averaged(part.named_parameters(), .998)
+if checkpoint:
+    part.load_state_dict(checkpoint["live"])
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    average.restore(checkpoint["average"])
+workers = Workers(part.parameters(), options.run, options.workers)
+fix_seeds(23 + done + 7919 * workers.rank)
+emoji = EmojiSet(options.data, "wide", ("3d", "flat") if options.flat else ("3d",), options.focus)
+MIX_HERE = {**MIX["scenes"], "blank": .0, "unknown": .0}
+
+
+def batch():
+    """Crops [B, 3, s, s] on block borders, most of them with something to see, and their latents [B, C, s/16, s/16]."""
+    crops, side = [], options.crop
+    for scene, _ in draw_batch(emoji, MIX_HERE, options.pictures, random):
+        picture = emoji.draw(scene)
+        for _ in range(options.crops):
+            for _ in range(4):
+                top, left = (BLOCK_PX * random.randint(0, (SIZE_PX - side) // BLOCK_PX) for _ in range(2))
+                crop = picture[top:top + side, left:left + side]
+                if crop.std((0, 1)).max() > .15:
+                    break
+            crops.append(crop)
+    x = np.stack(crops)
+    blocks = x.reshape(len(x), side // BLOCK_PX, BLOCK_PX, side // BLOCK_PX, BLOCK_PX, 3).transpose(0, 1, 3, 2, 4, 5)
+    z = blocks.reshape(*blocks.shape[:3], -1) @ linear.into - linear.mean @ linear.into
+    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous().to(device), \
+        torch.from_numpy(z).permute(0, 3, 1, 2).contiguous().to(device)
+
+
+def picture_loss(y, x):
+    """L1 on the picture and on its gradients at three scales; edges decide how a picture feels."""
+    total, first = 0., None
+    for scale, weight in enumerate((1., .5, .5)):
+        if scale:
+            y, x = F.avg_pool2d(y, 2), F.avg_pool2d(x, 2)
+        d = y - x
+        if first is None:
+            first = d.detach()
+        edges = (d[..., 1:] - d[..., :-1]).abs().mean() + (d[..., 1:, :] - d[..., :-1, :]).abs().mean()
+        total = total + weight * d.abs().mean() + .5 * edges
+    return total, first.square().mean().item()
+
+
+def checkpoint_now():
+    if workers.rank == 0:
+        save(file, {"step": done, "live": part.state_dict(), "optimizer": optimizer.state_dict(),
+                    "average": average.state()})
+
+
+schedule, errors, saved, first = Schedule(options.minutes, options.rate, options.decay), [], 0., done
+while not schedule.is_over():
+    x, z = batch()
+    for group in optimizer.param_groups:
+        group["lr"] = schedule.rate(done - first)
+    with autocast(device):
+        if is_decoder:
+            noisy = z + options.noise * random.random() * torch.randn_like(z)
+            y = vae.decoder(vae.post_quant_conv(noisy)).float()
+            loss, error = picture_loss(y, x)
+        else:
+            y = vae.quant_conv(vae.encoder(x)).float()[:, :CHANNELS]
+            loss = F.smooth_l1_loss(y, z, beta=.1)
+            error = (y - z).square().mean().item()
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(part.parameters(), 1.)
+    optimizer.step()
+    average.update()
+    done += 1
+    workers.after_step(done - first)
+    errors.append(error)
+    if done % 100 == 0:
+        mean = float(np.mean(errors))
+        figure = {"dB": round(10 * np.log10(4 / mean), 2)} if is_decoder else {"error": round(mean, 5)}
+        rate = (done - first) * len(x) * options.workers / schedule.elapsed()
+        print(json.dumps({"step": done, "seconds": round(schedule.elapsed()), "crops/s": round(rate, 1), **figure}),
+              flush=True)
+        errors = []
+    if schedule.elapsed() - saved > options.save_every:
+        saved = schedule.elapsed()
+        checkpoint_now()
+workers.finish()
+checkpoint_now()
