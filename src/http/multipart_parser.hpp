@@ -21,9 +21,6 @@ struct MultipartLimits {
   std::size_t spill_bytes = 1u << 20;  // larger parts go to an unlinked file
 };
 
-// The boundary of a Content-Type value, 1 to 70 characters of RFC 2046.
-Result<std::string> multipart_boundary(std::string_view content_type);
-
 // After an error nothing more may be pushed. Errors: InvalidArgument (malformed), TooLarge,
 // Unavailable with code "upload_storage_full" when the temporary file cannot grow.
 class MultipartParser {
@@ -37,6 +34,8 @@ class MultipartParser {
   Result<void> push(std::string_view bytes);
   // The parts in order of arrival; an error when the last boundary has not come.
   Result<std::vector<Part>> finish();
+  // What is held in memory, rather than in files.
+  std::size_t memory_size() const;
 
  private:
   class Impl;

@@ -12,20 +12,15 @@
 #include "base/error.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
+#include "http/request_head.hpp"
 #include "http/route_table.hpp"
 
 namespace limner::http {
 
 // http knows no dialect: this turns its errors into answers. `head` may be partly filled when the
-// request could not be read. Where HTTP has a finer status than ErrorKind (411, 414, 417, 431, 501,
+// request could not be read. Where HTTP has a finer status than ErrorKind (414, 417, 431, 501,
 // 505), the server sets it on the answer afterwards. Must not block.
 using ErrorFormatter = std::function<Response(const Error& error, const Request& head)>;
-
-struct HeadLimits {
-  std::size_t head_bytes_max = 16u << 10;   // 431
-  std::size_t fields_max = 100;             // 431
-  std::size_t target_bytes_max = 8u << 10;  // 414
-};
 
 struct Timeouts {
   std::chrono::milliseconds head{10'000};            // first byte to end of head: 408

@@ -1,0 +1,574 @@
+#include "http/connection.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "http/body_collector.hpp"
+#include "http/exchange_state.hpp"
+#include "http/peer_socket.hpp"
+#include "http/request_head.hpp"
+#include "http/response_encoder.hpp"
+#include "http/server_core.hpp"
+#include "http/url.hpp"
+
+namespace limner::http {
+namespace {
+
+namespace asio = boost::asio;
+using SteadyClock = std::chrono::steady_clock;
+using TimePoint = SteadyClock::time_point;
+
+// Bytes read ahead: while a body is received, and while a handler works (pipelined requests).
+constexpr std::size_t kBodyReadAhead = 128u << 10;
+
+Error internal_error(std::string detail) {
+  return {.kind = ErrorKind::Internal,
+          .message = "the server failed to answer this request",
+          .code = "internal_error",
+          .detail = std::move(detail)};
+}
+
+// One request and what becomes of it.
+struct Turn {
+  explicit Turn(const HeadLimits& limits) : parser(limits) {}
+
+  RequestParser parser;
+  Request request;
+  Framing framing = NoBody{};
+  TimePoint started{};
+  const Route* route = nullptr;
+  PathParameters parameters;
+  std::any context;
+  MemoryLease body_memory;
+  // Set once we answer ourselves, instead of a handler.
+  std::optional<Response> answer;
+  bool keeps_alive = false;
+  std::size_t body_bytes_in = 0;
+  // What went out.
+  int status = 0;
+  AnswerLength length = AnswerLength::Known;
+  TimePoint last_sent{};
+  bool was_aborted = false;
+  std::size_t bytes_out = 0;
+};
+
+class TcpConnection final : public Connection, public std::enable_shared_from_this<TcpConnection> {
+ public:
+  TcpConnection(ServerCore& core, asio::io_context& context, PeerAddress peer)
+      : core_(core), context_(context), peer_(std::move(peer)), wake_timer_(context) {}
+
+  void open(int fd) {
+    socket_.emplace(context_, fd, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->on_socket();
+    });
+  }
+
+  void start() override;
+  void drain() override { post_wake(); }
+  void close() override;
+
+ private:
+  asio::awaitable<void> run();
+  asio::awaitable<bool> serve_one();
+  asio::awaitable<bool> read_head(Turn& turn);
+  asio::awaitable<void> read_body(Turn& turn);
+  asio::awaitable<bool> pump_body(Turn& turn, BodyCollector& body);
+  asio::awaitable<void> run_handler(Turn& turn);
+  asio::awaitable<bool> send_new_output(Turn& turn, ExchangeState& state);
+  asio::awaitable<bool> flush(Turn& turn);
+  asio::awaitable<void> linger();
+  asio::awaitable<bool> wait_until(TimePoint deadline);
+
+  bool parse_head(Turn& turn, std::size_t head_size);
+  void route(Turn& turn);
+  void fail(Turn& turn, const Error& error);
+  void ask_hook(Turn& turn);
+  void queue_head(Turn& turn, Response& head);
+  void queue_whole(Turn& turn, Response response);
+  void queue_piece(const Turn& turn, std::string piece);
+  void call_handler(const Turn& turn, std::shared_ptr<Exchange> exchange);
+  void report(const Turn& turn);
+  void finish();
+
+  void on_socket();
+  void wake();
+  void post_wake();
+
+  ServerCore& core_;
+  asio::io_context& context_;
+  const PeerAddress peer_;
+  std::optional<PeerSocket> socket_;
+  asio::steady_timer wake_timer_;
+  bool is_woken_ = false;
+  std::atomic<bool> is_wake_posted_{false};
+  OutputQueue output_;
+  std::shared_ptr<ExchangeState> state_;  // of the handler at work
+  bool has_served_ = false;
+  bool needs_linger_ = false;
+};
+
+void TcpConnection::start() {
+  asio::co_spawn(
+      context_, [self = shared_from_this()] { return self->run(); },
+      [self = shared_from_this()](const std::exception_ptr& failure) {
+        if (failure) {
+          try {
+            std::rethrow_exception(failure);
+          } catch (const std::exception& e) {
+            log::error("http: a connection ended by an exception: {}", e.what());
+          }
+        }
+        self->finish();
+      });
+}
+
+void TcpConnection::close() {
+  asio::post(context_, [self = shared_from_this()] {
+    self->socket_->reset();
+    self->on_socket();
+  });
+}
+
+asio::awaitable<void> TcpConnection::run() {
+  core_.observer.connection_opened();
+  bool goes_on = true;
+  while (goes_on) goes_on = co_await serve_one();
+  if (needs_linger_ && !socket_->is_broken()) co_await linger();
+}
+
+// True when another request may follow.
+asio::awaitable<bool> TcpConnection::serve_one() {
+  Turn turn(core_.options.head);
+  const bool has_request = co_await read_head(turn);
+  if (!has_request) co_return false;
+  core_.observer.request_started();
+  if (!turn.answer) route(turn);
+  if (!turn.answer) co_await read_body(turn);
+  if (socket_->is_broken()) {
+    turn.keeps_alive = false;
+  } else if (turn.answer) {
+    // What follows on this connection would be the rest of the body.
+    if (!turn.parser.is_complete()) turn.keeps_alive = false;
+    queue_whole(turn, std::move(*turn.answer));
+    const bool is_sent = co_await flush(turn);
+    turn.keeps_alive = turn.keeps_alive && is_sent;
+  } else {
+    co_await run_handler(turn);
+  }
+  has_served_ = true;
+  report(turn);
+  needs_linger_ = !turn.parser.is_complete() || !socket_->input().empty();
+  co_return turn.keeps_alive && !socket_->is_broken();
+}
+
+// False when the connection ended before a request; else turn.answer may hold a refusal.
+asio::awaitable<bool> TcpConnection::read_head(Turn& turn) {
+  constexpr std::chrono::seconds kDrainGrace{1};
+  const auto& timeouts = core_.options.timeouts;
+  socket_->read_up_to(core_.options.head.head_bytes_max + 4);
+  const auto idle_since = SteadyClock::now();
+  bool has_begun = false;
+  for (;;) {
+    while (socket_->input().starts_with("\r\n")) socket_->consume(2);
+    const auto input = socket_->input();
+    if (!has_begun && !input.empty()) {
+      has_begun = true;
+      turn.started = SteadyClock::now();
+    }
+    const auto head_size = input == "\r" ? Result<std::size_t>(std::size_t{0})
+                                         : find_head_end(input, core_.options.head);
+    if (!head_size) {
+      fail(turn, head_size.error());
+      co_return true;
+    }
+    if (*head_size > 0) co_return parse_head(turn, *head_size);
+    if (socket_->has_ended()) co_return false;
+    auto deadline = idle_since + (has_served_ ? timeouts.keep_alive : timeouts.head);
+    if (has_begun) deadline = turn.started + timeouts.head;
+    if (core_.is_draining && !has_begun) {
+      if (has_served_) co_return false;
+      deadline = std::min(deadline, idle_since + kDrainGrace);
+    }
+    const bool in_time = co_await wait_until(deadline);
+    if (in_time) continue;
+    if (!has_begun) co_return false;
+    fail(turn, {.kind = ErrorKind::RequestTimeout,
+                .message = fmt::format("the request's head did not arrive within {} ms",
+                                       timeouts.head.count()),
+                .code = "request_timeout"});
+    co_return true;
+  }
+}
+
+// True, for read_head to return.
+bool TcpConnection::parse_head(Turn& turn, std::size_t head_size) {
+  auto framing = turn.parser.parse_head(socket_->input().substr(0, head_size));
+  socket_->consume(head_size);
+  const auto& head = turn.parser.head();
+  turn.request.method = head.method;
+  turn.request.target = head.target;
+  turn.request.version_minor = head.version_minor;
+  turn.request.headers = head.headers;
+  turn.request.remote_address = peer_.host;
+  turn.request.remote_port = peer_.port;
+  if (!framing) {
+    fail(turn, framing.error());
+    return true;
+  }
+  turn.framing = *framing;
+  const auto& headers = turn.request.headers;
+  turn.keeps_alive = head.version_minor == 1 ? !headers.has_token("Connection", "close")
+                                             : headers.has_token("Connection", "keep-alive");
+  auto target = parse_target(head.target);
+  if (!target) {
+    fail(turn, target.error());
+    return true;
+  }
+  turn.request.path = std::move(target->path);
+  turn.request.segments = std::move(target->segments);
+  turn.request.query = std::move(target->query);
+  return true;
+}
+
+// Finds the handler and asks its hook. Sets turn.answer when the handler is not to run.
+void TcpConnection::route(Turn& turn) {
+  auto& request = turn.request;
+  auto found = core_.routes.find(request.method, request.segments);
+  if (std::holds_alternative<NoSuchPath>(found)) {
+    if (request.method == "OPTIONS" && request.target == "*") {
+      turn.answer = Response{.status = 204, .headers = {}, .body = {}};
+      return;
+    }
+    return fail(turn, {.kind = ErrorKind::NotFound,
+                       .message = fmt::format("there is no {} {}", request.method, request.path),
+                       .code = "unknown_path"});
+  }
+  if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
+    if (request.method == "OPTIONS") {
+      turn.answer = Response{.status = 204, .headers = {{"Allow", other->allow}}, .body = {}};
+      return;
+    }
+    fail(turn, {.kind = ErrorKind::MethodNotAllowed,
+                .message = fmt::format("{} is not allowed for {}, only {}", request.method,
+                                       request.path, other->allow),
+                .code = "method_not_allowed"});
+    turn.answer->headers.set("Allow", other->allow);
+    return;
+  }
+  auto& match = std::get<RouteMatch>(found);
+  turn.route = match.route;
+  turn.parameters = std::move(match.parameters);
+  if (turn.route->on_head) ask_hook(turn);
+}
+
+void TcpConnection::ask_hook(Turn& turn) {
+  HeadDecision decision;
+  try {
+    decision = turn.route->on_head(turn.request);
+  } catch (const std::exception& e) {
+    return fail(turn, internal_error(fmt::format("{}: {}", turn.route->pattern, e.what())));
+  }
+  if (auto* answer = std::get_if<Response>(&decision)) {
+    turn.answer = std::move(*answer);
+  } else {
+    turn.context = std::move(std::get<std::any>(decision));
+  }
+}
+
+void TcpConnection::fail(Turn& turn, const Error& error) {
+  if (!error.detail.empty()) log::warn("http: {} ({})", error.message, error.detail);
+  turn.answer = core_.make_error_response(error, turn.request);
+}
+
+asio::awaitable<void> TcpConnection::read_body(Turn& turn) {
+  auto body =
+      BodyCollector::make(turn.request, turn.framing, turn.route->body, core_.options.spill_folder);
+  if (!body) {
+    fail(turn, body.error());
+    co_return;
+  }
+  turn.body_memory = MemoryLease(core_.body_budget);
+  const bool awaits_continue = turn.request.version_minor == 1 &&
+                               turn.request.headers.has("Expect") && !turn.parser.is_complete() &&
+                               socket_->input().empty();
+  if (awaits_continue) {
+    output_.add("HTTP/1.1 100 Continue\r\n\r\n");
+    const bool is_sent = co_await flush(turn);
+    if (!is_sent) co_return;
+  }
+  socket_->read_up_to(kBodyReadAhead);
+  const bool is_whole = co_await pump_body(turn, *body);
+  if (!is_whole) co_return;
+  auto finished = body->finish();
+  if (!finished) {
+    fail(turn, finished.error());
+    co_return;
+  }
+  turn.request.body = std::move(*finished);
+}
+
+// Feeds the body until it is complete. False: turn.answer says why not, or the peer has left.
+asio::awaitable<bool> TcpConnection::pump_body(Turn& turn, BodyCollector& body) {
+  const auto& timeouts = core_.options.timeouts;
+  const auto started = SteadyClock::now();
+  const auto sink = [&](std::string_view piece) -> Result<void> {
+    auto taken = body.put(piece);
+    if (taken && !turn.body_memory.grow_to(body.memory_size())) {
+      return Error{.kind = ErrorKind::Unavailable,
+                   .message = "the server is receiving too many large requests, try again",
+                   .code = "overloaded",
+                   .retry_after = std::chrono::seconds(5)};
+    }
+    return taken;
+  };
+  while (!turn.parser.is_complete()) {
+    auto used = turn.parser.parse_body(socket_->input(), sink);
+    turn.body_bytes_in = body.size();
+    if (!used) {
+      fail(turn, used.error());
+      co_return false;
+    }
+    socket_->consume(*used);
+    if (turn.parser.is_complete()) break;
+    if (socket_->has_ended()) {
+      turn.keeps_alive = false;
+      socket_->close();
+      co_return false;
+    }
+    // A sender may be silent for the stall time, but on the whole it has a rate to keep.
+    const auto earned = std::chrono::seconds(body.size() / timeouts.body_bytes_per_second_min);
+    const auto now = SteadyClock::now();
+    const bool in_time =
+        co_await wait_until(std::min(started + timeouts.body_grace + earned, now + timeouts.stall));
+    if (in_time) continue;
+    fail(turn, {.kind = ErrorKind::RequestTimeout,
+                .message = fmt::format("the request's body arrived too slowly, at less than {} "
+                                       "bytes a second",
+                                       timeouts.body_bytes_per_second_min),
+                .code = "request_timeout"});
+    co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<void> TcpConnection::run_handler(Turn& turn) {
+  socket_->read_up_to(core_.options.head.head_bytes_max + 4);
+  const auto state = std::make_shared<ExchangeState>(
+      ExchangeState::Setup{.request = std::move(turn.request),
+                           .parameters = std::move(turn.parameters),
+                           .context = std::move(turn.context),
+                           .body_memory = std::move(turn.body_memory),
+                           .buffer_bytes_max = core_.options.stream_buffer_bytes_max,
+                           .wake = [self = shared_from_this()] { self->post_wake(); }});
+  state_ = state;
+  auto exchange = state->make_handle();
+  turn.request.method = exchange->request().method;
+  turn.request.version_minor = exchange->request().version_minor;
+  call_handler(turn, std::move(exchange));
+  if (socket_->has_ended()) state->signal_gone();
+  bool goes_on = true;
+  while (goes_on) goes_on = co_await send_new_output(turn, *state);
+  state->detach();
+  state_.reset();
+}
+
+// One round: sends what is new, then waits for more. False when the exchange has ended.
+asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& state) {
+  auto output = state.take();
+  if (output.is_abandoned && socket_->has_ended()) {
+    // Nobody is left to answer: letting go is how a handler ends the work of a client that left.
+    socket_->reset();
+    co_return false;
+  }
+  if (output.is_abandoned) {
+    fail(turn, internal_error(fmt::format("{}: dropped unanswered", turn.route->pattern)));
+    output.head = std::move(*turn.answer);
+    output.is_closed = true;
+  }
+  if (output.is_aborted) {
+    turn.was_aborted = true;
+    socket_->reset();
+    co_return false;
+  }
+  const bool is_head_only = turn.request.method == "HEAD";
+  std::size_t pieces_size = 0;
+  if (output.head && output.is_stream) {
+    const bool can_chunk = turn.request.version_minor == 1;
+    turn.length = can_chunk ? AnswerLength::Chunked : AnswerLength::UntilClose;
+    if (!can_chunk) turn.keeps_alive = false;
+    turn.last_sent = SteadyClock::now();
+    queue_head(turn, *output.head);
+  } else if (output.head) {
+    queue_whole(turn, std::move(*output.head));
+  }
+  for (auto& piece : output.pieces) {
+    pieces_size += piece.size();
+    if (!is_head_only) queue_piece(turn, std::move(piece));
+  }
+  const bool ends = output.is_closed || (is_head_only && turn.status != 0);
+  if (ends && turn.length == AnswerLength::Chunked && !is_head_only) output_.add(kLastChunk);
+  if (!output_.empty()) {
+    const bool is_sent = co_await flush(turn);
+    if (!is_sent) co_return false;
+    turn.last_sent = SteadyClock::now();
+  }
+  state.sent(pieces_size);
+  if (ends) co_return false;
+
+  const bool beats = turn.status != 0 && !output.stream_options.heartbeat_bytes.empty();
+  const auto deadline =
+      beats ? turn.last_sent + output.stream_options.heartbeat_interval : TimePoint::max();
+  const bool in_time = co_await wait_until(deadline);
+  if (!in_time) queue_piece(turn, output.stream_options.heartbeat_bytes);
+  co_return !socket_->is_broken();
+}
+
+// Sends all of output_. False when the peer is gone, or took nothing for the stall time.
+asio::awaitable<bool> TcpConnection::flush(Turn& turn) {
+  std::size_t left = output_.size();
+  auto deadline = SteadyClock::now() + core_.options.timeouts.stall;
+  for (;;) {
+    socket_->write(output_);
+    if (socket_->is_broken()) break;
+    if (output_.size() < left) deadline = SteadyClock::now() + core_.options.timeouts.stall;
+    turn.bytes_out += left - output_.size();
+    left = output_.size();
+    if (output_.empty()) co_return true;
+    const bool in_time = co_await wait_until(deadline);
+    if (!in_time) break;
+  }
+  output_.clear();
+  socket_->reset();
+  if (state_) state_->signal_gone();
+  co_return false;
+}
+
+// Lets the peer read an answer that came before it had sent everything: closing at once would make
+// the kernel send a reset, which may overtake the answer.
+asio::awaitable<void> TcpConnection::linger() {
+  socket_->shutdown_write();
+  const auto deadline = SteadyClock::now() + core_.options.timeouts.linger;
+  std::size_t budget = core_.options.unread_body_bytes_max;
+  bool in_time = true;
+  while (in_time && !socket_->has_ended() && !core_.is_draining) {
+    const auto size = socket_->input().size();
+    budget -= std::min(budget, size);
+    socket_->consume(size);
+    socket_->read_up_to(std::min(budget, core_.options.head.head_bytes_max));
+    in_time = co_await wait_until(deadline);
+  }
+}
+
+// False when the deadline has passed without a call of wake().
+asio::awaitable<bool> TcpConnection::wait_until(TimePoint deadline) {
+  if (!is_woken_) {
+    wake_timer_.expires_at(deadline);
+    co_await wake_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  co_return std::exchange(is_woken_, false) || SteadyClock::now() < deadline;
+}
+
+void TcpConnection::queue_head(Turn& turn, Response& head) {
+  if (!is_sendable(head.headers)) {
+    log::error("http: a handler of {} set a header that cannot be sent",
+               turn.route ? turn.route->pattern : "no route");
+    head.headers = {};
+    head.status = 500;
+    head.body.clear();
+  }
+  turn.status = head.status;
+  turn.keeps_alive = turn.keeps_alive && !core_.is_draining;
+  output_.add(encode_head(head, {.length = turn.length,
+                                 .version_minor = turn.request.version_minor,
+                                 .keeps_alive = turn.keeps_alive,
+                                 .now = std::time(nullptr)}));
+}
+
+void TcpConnection::queue_whole(Turn& turn, Response response) {
+  turn.length = AnswerLength::Known;
+  queue_head(turn, response);
+  if (turn.request.method != "HEAD") output_.add(std::move(response.body));
+}
+
+void TcpConnection::queue_piece(const Turn& turn, std::string piece) {
+  if (turn.length != AnswerLength::Chunked) return output_.add(std::move(piece));
+  output_.add(chunk_head(piece.size()));
+  output_.add(std::move(piece));
+  output_.add(kChunkEnd);
+}
+
+void TcpConnection::call_handler(const Turn& turn, std::shared_ptr<Exchange> exchange) {
+  try {
+    turn.route->handler(std::move(exchange));
+  } catch (const std::exception& e) {
+    // The exchange was dropped on the way here: its 500 is under way.
+    log::error("http: the handler of {} failed: {}", turn.route->pattern, e.what());
+  }
+}
+
+void TcpConnection::report(const Turn& turn) {
+  constexpr int kClientGone = 499;
+  core_.observer.request_finished(
+      {.method = turn.request.method,
+       .route = turn.route ? std::string_view(turn.route->pattern) : std::string_view(),
+       .status = turn.status == 0 ? kClientGone : turn.status,
+       .was_aborted = turn.was_aborted,
+       .body_bytes_in = turn.body_bytes_in,
+       .bytes_out = turn.bytes_out,
+       .duration = SteadyClock::now() - turn.started});
+}
+
+void TcpConnection::finish() {
+  if (state_) {
+    state_->signal_gone();
+    state_->detach();
+    state_.reset();
+  }
+  socket_->close();
+  core_.observer.connection_closed();
+  core_.connections.remove(this);  // last: the server may end right after
+}
+
+void TcpConnection::on_socket() {
+  if (state_ && socket_->has_ended()) state_->signal_gone();
+  wake();
+}
+
+void TcpConnection::wake() {
+  is_woken_ = true;
+  wake_timer_.cancel();
+}
+
+void TcpConnection::post_wake() {
+  if (is_wake_posted_.exchange(true)) return;
+  asio::post(context_, [self = shared_from_this()] {
+    self->is_wake_posted_ = false;
+    self->wake();
+  });
+}
+
+}  // namespace
+
+std::shared_ptr<Connection> make_connection(ServerCore& core, boost::asio::io_context& context,
+                                            int fd, PeerAddress peer) {
+  auto connection = std::make_shared<TcpConnection>(core, context, std::move(peer));
+  connection->open(fd);
+  return connection;
+}
+
+}  // namespace limner::http
