@@ -210,20 +210,31 @@ class Painter:
         return dict(requires_safety_checker=False) if "StableDiffusion" in cls.__name__ else {}
 
     def inputs(self, c):
-        kw = {}
+        """Arguments of the call, and the files they were stored in."""
+        kw, files = {}, {}
+        size = f"{c['width']}x{c['height']}.png"
         if c["task"] != "text_to_image":
             kw = dict(image=input_image(c["width"], c["height"]), strength=c["strength"])
-            c["image"] = f"inputs/image-{c['width']}x{c['height']}.png"
-            kw["image"].save(self.out / c["image"], optimize=True)
+            files["image"] = f"inputs/image-{size}"
+            kw["image"].save(self.out / files["image"], optimize=True)
         if c["task"] == "inpaint":
             kw["mask_image"] = input_mask(c["width"], c["height"])
-            c["mask"] = f"inputs/mask-{c['width']}x{c['height']}.png"
-            kw["mask_image"].save(self.out / c["mask"], optimize=True)
-        return kw
+            files["mask"] = f"inputs/mask-{size}"
+            kw["mask_image"].save(self.out / files["mask"], optimize=True)
+        return kw, files
 
     def paint(self, c, disturb=0.0):
-        """Pictures of the case; `disturb` moves the first normal numbers drawn."""
-        pipe, kw = self.pipe(c), self.inputs(c)
+        """Pictures of the case; `disturb` moves the normal numbers drawn.
+
+        Image i is what seed + i gives alone. diffusers' inpainting encodes the image once, with the
+        first generator, for all images of a call: there each image gets a call of its own.
+        """
+        if c["task"] == "inpaint" and c["n"] > 1:
+            alone = [c | dict(n=1, seed=c["seed"] + i) for i in range(c["n"])]
+            c |= self.inputs(c)[1]
+            return [self.paint(one, disturb)[0] for one in alone]
+        pipe, (kw, files) = self.pipe(c), self.inputs(c)
+        c |= files
         if c["task"] != "image_to_image":
             kw |= dict(width=c["width"], height=c["height"])
         if "eta" in c:

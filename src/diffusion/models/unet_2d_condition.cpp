@@ -117,7 +117,8 @@ class UNetWriter {
         h = transformer_2d(h, context_, w / "attentions" / j,
                            transformer_options(mirrored, layers));
       } else if (type == "AttnUpBlock2D") {
-        h = single_attention(h, w / "attentions" / j, mirrored);
+        // Not mirrored: diffusers takes the head width by the up block's own index.
+        h = single_attention(h, w / "attentions" / j, i);
       }
     }
     if (i + 1 == c_.block_count()) return h;

@@ -1,0 +1,231 @@
+// Each block of the networks against what diffusers and transformers answered (blocks.json, made by
+// tools/golden/make_blocks.py). A picture that differs says that something is wrong; these say
+// where.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/json.hpp"
+#include "diffusion/models/clip_text_model.hpp"
+#include "diffusion/models/resnet.hpp"
+#include "diffusion/models/timestep_embedding.hpp"
+#include "diffusion/models/transformer_2d.hpp"
+#include "nn/graph.hpp"
+#include "nn/ops.hpp"
+#include "runtime/runtime.hpp"
+#include "weights/safetensors.hpp"
+#include "weights/weight_source.hpp"
+
+namespace limner {
+namespace {
+
+using models::ResnetOptions;
+using models::Transformer2DOptions;
+using nn::Value;
+using nn::WeightScope;
+
+const std::filesystem::path kDir =
+    std::filesystem::path(LIMNER_SOURCE_DIR) / "tests" / "golden" / "blocks";
+
+using Values = std::map<std::string, Value, std::less<>>;
+// Writes one block: its inputs by name → its outputs by name.
+using Write = std::function<Values(const Values&, const WeightScope&, const json::object& options)>;
+
+std::int64_t integer(const json::object& options, std::string_view key, std::int64_t fallback = 0) {
+  return get_int(options, key, fallback, "blocks.json").value();
+}
+double number(const json::object& options, std::string_view key, double fallback = 0) {
+  return get_number(options, key, fallback, "blocks.json").value();
+}
+bool boolean(const json::object& options, std::string_view key) {
+  return get_bool(options, key, false, "blocks.json").value();
+}
+std::string text(const json::object& options, std::string_view key) {
+  return get_string(options, key, "", "blocks.json").value();
+}
+
+Values resnet(const Values& in, const WeightScope& w, const json::object& o) {
+  const auto temb = in.find("temb");
+  const ResnetOptions options{.groups = static_cast<int>(integer(o, "groups")),
+                              .eps = number(o, "eps"),
+                              .scale_shift = text(o, "time_embedding_norm") == "scale_shift"};
+  return {{"sample", models::resnet_block(in.at("sample"),
+                                          temb == in.end() ? Value{} : temb->second, w, options)}};
+}
+
+Values downsample(const Values& in, const WeightScope& w, const json::object& o) {
+  const auto padding = static_cast<int>(integer(o, "padding"));
+  return {{"sample", models::downsample_2d(in.at("sample"), w, padding)}};
+}
+
+Values upsample(const Values& in, const WeightScope& w, const json::object& o) {
+  std::optional<models::Size2D> size;
+  if (const auto* sides = o.if_contains("size")) {
+    size.emplace(sides->at(0).as_int64(), sides->at(1).as_int64());
+  }
+  return {{"sample", models::upsample_2d(in.at("sample"), w, size)}};
+}
+
+Values autoencoder_attention(const Values& in, const WeightScope& w, const json::object& o) {
+  return {{"sample",
+           models::attention_block(in.at("sample"), w, integer(o, "heads"),
+                                   static_cast<int>(integer(o, "groups")), number(o, "eps"))}};
+}
+
+Values transformer_2d(const Values& in, const WeightScope& w, const json::object& o) {
+  const Transformer2DOptions options{.heads = integer(o, "heads"),
+                                     .layers = integer(o, "layers"),
+                                     .norm_num_groups = static_cast<int>(integer(o, "groups")),
+                                     .use_linear_projection = boolean(o, "use_linear_projection"),
+                                     .only_cross_attention = boolean(o, "only_cross_attention")};
+  return {{"sample",
+           models::transformer_2d(in.at("sample"), in.at("encoder_hidden_states"), w, options)}};
+}
+
+Values clip_encoder_layer(const Values& in, const WeightScope& w, const json::object& o) {
+  const Value& x = in.at("hidden_states");
+  models::ClipTextConfig config;
+  config.hidden_size = x.dim(2);
+  config.num_attention_heads = integer(o, "heads");
+  config.hidden_act = text(o, "hidden_act");
+  config.layer_norm_eps = number(o, "layer_norm_eps");
+  return {{"hidden_states", models::clip_encoder_layer(x, nn::causal_mask(x.dim(1)), w, config)}};
+}
+
+const std::map<std::string, Write, std::less<>> kWriters{
+    {"resnet", resnet},
+    {"downsample", downsample},
+    {"upsample", upsample},
+    {"autoencoder_attention", autoencoder_attention},
+    {"transformer_2d", transformer_2d},
+    {"clip_encoder_layer", clip_encoder_layer},
+};
+
+// One file of make_blocks.py.
+struct Golden {
+  struct Numbers {
+    nn::Shape shape;
+    std::vector<float> data;
+  };
+  std::map<std::string, Numbers, std::less<>> inputs, outputs;
+  weights::TensorMap weights;
+};
+
+Golden read_golden(const std::string& name) {
+  Golden golden;
+  const auto file = weights::open_safetensors(kDir / (name + ".safetensors"));
+  EXPECT_TRUE(file.has_value()) << name;
+  for (const auto& [key, view] : file->tensors) {
+    const auto dot = key.find('.');
+    const std::string part = key.substr(0, dot), rest = key.substr(dot + 1);
+    if (part == "w") golden.weights.emplace(rest, view);
+    if (part == "in") golden.inputs.emplace(rest, Golden::Numbers{view.shape, to_float32(view)});
+    if (part == "out") golden.outputs.emplace(rest, Golden::Numbers{view.shape, to_float32(view)});
+  }
+  return golden;
+}
+
+runtime::Shape runtime_shape(const nn::Shape& shape) {
+  return {shape.begin(), shape.end()};
+}
+
+void expect_close(std::span<const float> got, std::span<const float> expected, double tolerance,
+                  const std::string& what) {
+  ASSERT_EQ(got.size(), expected.size()) << what;
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    // Relative above one: outputs of several layers are larger than what went in.
+    const double scale = std::max(1.0, std::abs(static_cast<double>(expected[i])));
+    worst = std::max(worst, std::abs(static_cast<double>(got[i]) - expected[i]) / scale);
+  }
+  fmt::print("  {}: largest difference {:.1e}\n", what, worst);
+  EXPECT_LE(worst, tolerance) << what;
+}
+
+void check_graph(const std::string& name, const Write& write, const json::object& options,
+                 double tolerance) {
+  const Golden golden = read_golden(name);
+  weights::MapWeightSource source(golden.weights, name);
+  auto runtime = runtime::Runtime::create(
+      {.precision = runtime::Precision::F32, .threads = 1, .cache_dir = {}});
+  ASSERT_TRUE(runtime.has_value());
+  std::vector<std::string> unused;
+  auto network =
+      (*runtime)->compile({.name = name, .build = [&] {
+                             return nn::trace(name, [&](nn::Graph& graph) {
+                               Values values;
+                               for (const auto& [key, numbers] : golden.inputs) {
+                                 values.emplace(key, graph.input(key, numbers.shape));
+                               }
+                               const WeightScope scope(source);
+                               for (const auto& [key, value] : write(values, scope, options)) {
+                                 graph.output(key, value);
+                               }
+                               unused = scope.unused();
+                             });
+                           }});
+  ASSERT_TRUE(network.has_value()) << network.error().message << network.error().detail;
+  EXPECT_THAT(unused, testing::IsEmpty());
+  std::vector<runtime::Input> inputs;
+  for (const auto& [key, numbers] : golden.inputs) {
+    inputs.push_back({key, runtime_shape(numbers.shape), std::span<const float>(numbers.data)});
+  }
+  for (const auto& [key, numbers] : golden.outputs) {
+    std::vector<float> got(numbers.data.size());
+    const runtime::Output output{key, got};
+    const auto ran = (*network)->run(inputs, {&output, 1});
+    ASSERT_TRUE(ran.has_value()) << ran.error().detail;
+    expect_close(got, numbers.data, tolerance, name + " " + key);
+  }
+}
+
+json::object read_index() {
+  const auto index = read_json_file(kDir / "blocks.json");
+  EXPECT_TRUE(index.has_value());
+  return index->as_object();
+}
+
+TEST(Blocks, AnswerWhatTheReferenceAnswers) {
+  const json::object index = read_index();
+  const double tolerance = index.at("tolerance").as_double();
+  int checked = 0;
+  for (const auto& [name, value] : index.at("blocks").as_object()) {
+    const json::object& options = value.as_object();
+    const auto writer = kWriters.find(text(options, "kind"));
+    if (writer == kWriters.end()) continue;
+    check_graph(name, writer->second, options, number(options, "tolerance", tolerance));
+    ++checked;
+  }
+  EXPECT_GE(checked, 14);
+}
+
+TEST(Blocks, TimesBecomeTheReferencesSinusoids) {
+  const json::object index = read_index();
+  for (const auto& [name, value] : index.at("blocks").as_object()) {
+    const json::object& options = value.as_object();
+    if (text(options, "kind") != "timesteps") continue;
+    const Golden golden = read_golden(name);
+    const auto& times = golden.inputs.at("timesteps").data;
+    const auto width = static_cast<std::size_t>(integer(options, "channels"));
+    std::vector<float> got(times.size() * width);
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      models::sinusoidal_embedding(times[i],
+                                   {.flip_sin_to_cos = boolean(options, "flip_sin_to_cos"),
+                                    .downscale_freq_shift = number(options, "freq_shift")},
+                                   std::span(got).subspan(i * width, width));
+    }
+    expect_close(got, golden.outputs.at("frequencies").data, number(options, "tolerance"),
+                 std::string(name) + " frequencies");
+  }
+}
+
+}  // namespace
+}  // namespace limner
