@@ -46,10 +46,10 @@ std::vector<Contender> contenders(std::span<const Waiting> waiting, std::span<co
   return found;
 }
 
-// A group idle for turn_ticks_max - G ticks has at most G - 1 others before it, so with G groups it
-// is served by tick max(turn_ticks_max, G).
-const Contender& choose_group(std::span<const Contender> groups, const BatchLimits& limits) {
-  const int group_count = static_cast<int>(groups.size());
+// A group idle for turn_ticks_max - G ticks has at most G - 1 others before it, so it is served by
+// tick max(turn_ticks_max, G). G counts those without a place too: they may get one meanwhile.
+const Contender& choose_group(std::span<const Contender> groups, int group_count,
+                              const BatchLimits& limits) {
   const int idle_max = std::max(0, limits.turn_ticks_max - group_count);
   const auto longest_idle = std::ranges::max_element(
       groups, {}, [](const Contender& c) { return std::tuple(c.ticks_idle, -c.used.count()); });
@@ -83,7 +83,8 @@ BatchPlan plan_batch(std::span<const Waiting> waiting, std::span<const Active> a
                      std::span<const GroupTurn> turns, const BatchLimits& limits) {
   const auto groups = contenders(waiting, active, turns, limits);
   if (groups.empty()) return {};
-  const Contender& chosen = choose_group(groups, limits);
+  const int group_count = static_cast<int>(std::max(groups.size(), turns.size()));
+  const Contender& chosen = choose_group(groups, group_count, limits);
 
   const int places_free = limits.active_max - static_cast<int>(active.size());
   int places = std::max(places_free - limits.active_reserved, chosen.has_active ? 0 : 1);

@@ -399,8 +399,8 @@ void Lane::end(PendingRequest& request, Error error) {
   const bool is_cancelled = error.kind == ErrorKind::Cancelled;
   counters_.with(
       [&](EngineCounters& counters) { ++(is_cancelled ? counters.cancelled : counters.failed); });
-  if (!is_cancelled) {
-    log::warn("{} failed: {} {}", request.request.id, error.message, error.detail);
+  if (error.kind == ErrorKind::Internal) {
+    log::error("{} failed: {} {}", request.request.id, error.message, error.detail);
   }
   request.reply.fail(std::move(error));
   queue_.forget(request.id);
