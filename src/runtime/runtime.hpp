@@ -29,7 +29,7 @@ struct RuntimeOptions {
   std::string device = "CPU";
   Precision precision = Precision::Auto;
   int threads = 0;                  // 0: what the container's CPU quota allows
-  std::filesystem::path cache_dir;  // of compiled graphs; empty: none
+  std::filesystem::path cache_dir = {};  // of compiled graphs; empty: none
   std::size_t cache_bytes_max = std::size_t{8} << 30;
 };
 

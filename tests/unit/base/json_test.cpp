@@ -1,0 +1,60 @@
+#include "base/json.hpp"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "support/temp_dir.hpp"
+
+namespace limner {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Json, ErrorsSayAtWhichByte) {
+  const auto value = parse_json(R"({"a": nope})");
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().code, "invalid_json");
+  EXPECT_THAT(value.error().message, HasSubstr("at byte"));
+}
+
+TEST(Json, RefusesDepthExtraTextAndBadUtf8) {
+  EXPECT_FALSE(parse_json(std::string(40, '[') + std::string(40, ']')));
+  EXPECT_FALSE(parse_json("{} {}"));
+  EXPECT_FALSE(parse_json("\"\xff\""));
+  EXPECT_FALSE(parse_json(""));
+  EXPECT_TRUE(parse_json(" {} \n"));
+}
+
+TEST(Json, RefusesMoreValuesThanAllowed) {
+  EXPECT_FALSE(parse_json("[1,2,3]", {.values_max = 3}));
+  EXPECT_TRUE(parse_json("[1,2,3]", {.values_max = 4}));
+}
+
+TEST(Json, GettersTakeNullAsAbsentAndNameWrongTypes) {
+  const auto value = *parse_json(R"({"n": null, "i": 4, "f": 4.0, "s": "x", "h": 4.5})");
+  const auto& o = value.get_object();
+  EXPECT_EQ(*get_int(o, "n", 7, "file"), 7);
+  EXPECT_EQ(*get_int(o, "absent", 7, "file"), 7);
+  EXPECT_EQ(*get_int(o, "f", 7, "file"), 4);
+  EXPECT_EQ(*get_number(o, "i", 0, "file"), 4.0);
+  for (const auto* key : {"s", "h"}) {
+    const auto wrong = get_int(o, key, 0, "file");
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().param, key);
+    EXPECT_THAT(wrong.error().message, HasSubstr("file"));
+  }
+}
+
+TEST(Json, FilesAreNamedInErrors) {
+  const TempDir dir;
+  EXPECT_THAT(read_json_file(dir / "none.json").error().message, HasSubstr("none.json"));
+  ASSERT_TRUE(write_file(dir / "bad.json", "{"));
+  EXPECT_THAT(read_json_file(dir / "bad.json").error().message, HasSubstr("bad.json"));
+  EXPECT_EQ(read_json_file(dir / "bad.json", 0).error().kind, ErrorKind::TooLarge);
+}
+
+}  // namespace
+}  // namespace limner
