@@ -24,7 +24,7 @@ struct ScheduleRequest {
 };
 
 struct StepOptions {
-  double eta = 0.0;  // DDIM's eta, TCD's gamma
+  double eta = 0.0;  // from 0 to 1: DDIM's eta, TCD's gamma
 };
 
 class Scheduler {
