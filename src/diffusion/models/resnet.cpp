@@ -35,8 +35,8 @@ Value resnet_block(const Value& x, const Value& temb, const WeightScope& w,
   h = nn::group_norm(h, w / "norm2", o.groups, o.eps);
   if (time && o.scale_shift) {
     const auto parts = nn::chunk(time, 2, 1);
-    // h (1 + scale) + shift. Written out: OpenVINO 2026.4 crashes when it compiles a group norm whose
-    // result is multiplied by something plus a constant.
+    // h (1 + scale) + shift. Written out: OpenVINO 2026.4 crashes when it compiles a group norm
+    // whose result is multiplied by something plus a constant.
     h = h * parts[0] + h + parts[1];
   }
   h = nn::conv2d(act(h), w / "conv2");

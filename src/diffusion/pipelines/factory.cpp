@@ -9,6 +9,7 @@
 
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/stable_diffusion.hpp"
+#include "diffusion/pipelines/stable_diffusion_xl.hpp"
 
 namespace limner::pipelines {
 namespace {
@@ -26,6 +27,9 @@ constexpr std::array kFamilies = {
     Family{"StableDiffusionImg2ImgPipeline", StableDiffusionPipeline::load},
     Family{"StableDiffusionInpaintPipeline", StableDiffusionPipeline::load},
     Family{"LatentConsistencyModelPipeline", StableDiffusionPipeline::load},
+    Family{"StableDiffusionXLPipeline", StableDiffusionXLPipeline::load},
+    Family{"StableDiffusionXLImg2ImgPipeline", StableDiffusionXLPipeline::load},
+    Family{"StableDiffusionXLInpaintPipeline", StableDiffusionXLPipeline::load},
 };
 
 }  // namespace

@@ -98,6 +98,13 @@ Result<EffectiveParams> check_common(const GenerationRequest& request, const Mod
   return effective;
 }
 
+Result<void> check_clip_skip(const GenerationRequest& request, std::int64_t skip_max) {
+  const int skip = request.sampling.clip_skip.value_or(0);
+  if (skip >= 0 && skip <= skip_max) return {};
+  return invalid_value("clip_skip",
+                       fmt::format("clip_skip: got {}, expected 0 to {}", skip, skip_max));
+}
+
 Result<std::unique_ptr<schedulers::Scheduler>> make_request_scheduler(
     const GenerationRequest& request, const ModelTraits& traits,
     const schedulers::SchedulerConfig& config) {

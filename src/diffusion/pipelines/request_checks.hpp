@@ -13,6 +13,9 @@ namespace limner::pipelines {
 // names the field, what came and what is allowed.
 Result<EffectiveParams> check_common(const GenerationRequest& request, const ModelTraits& traits);
 
+// clip_skip against the layers that can be skipped.
+Result<void> check_clip_skip(const GenerationRequest& request, std::int64_t skip_max);
+
 // The nearest size that the model takes.
 ImageSize nearest_size(ImageSize wanted, const ModelTraits& traits);
 

@@ -17,9 +17,6 @@ namespace {
 // docs/benchmarks.md).
 constexpr std::size_t kSmallUNetBytes = std::size_t{256} << 20;
 
-// The default strength of diffusers' inpainting: the masked part is painted from pure noise.
-constexpr double kInpaintStrength = 1.0;
-
 // Rows are cut into calls of these sizes, so that few shapes are compiled.
 int bucket(std::size_t rows_left, int rows_max) {
   for (const int size : {8, 4, 2}) {
@@ -62,6 +59,9 @@ UNetPipeline::UNetPipeline(Parts parts, ModelTraits traits)
     : unet_(std::move(parts.unet)),
       vae_(std::move(parts.vae)),
       scheduler_config_(std::move(parts.scheduler)),
+      uses_latent_statistics_(parts.uses_latent_statistics && vae_.config().latents_mean &&
+                              vae_.config().latents_std),
+      inpaint_strength_(parts.inpaint_strength),
       rows_max_(parts.unet_size_bytes < kSmallUNetBytes ? 8 : 2),
       traits_(std::move(traits)) {}
 
@@ -117,6 +117,12 @@ double UNetPipeline::guidance_scale(const GenerationRequest& request) const {
 
 bool UNetPipeline::is_guided(const GenerationRequest& request) const {
   return guidance_scale(request) > 1.0 && unet_.config().time_cond_proj_dim == 0;
+}
+
+void UNetPipeline::note_unused_negative(const GenerationRequest& request,
+                                        EffectiveParams& effective) const {
+  if (request.prompt.negative.empty() || is_guided(request)) return;
+  effective.notes.emplace_back("negative_prompt has no effect without guidance");
 }
 
 BatchShape UNetPipeline::batch_shape(const GenerationRequest& request) const {
@@ -178,7 +184,7 @@ Result<void> UNetPipeline::begin(const GenerationRequest& request, State& state,
   }
   if (request.task != Task::TextToImage) {
     const double fallback =
-        request.task == Task::Inpaint ? kInpaintStrength : traits_.defaults.strength;
+        request.task == Task::Inpaint ? inpaint_strength_ : traits_.defaults.strength;
     const double strength = request.sampling.strength.value_or(fallback);
     state.begin_ = begin_index(steps, strength, image.scheduler->order());
     image.scheduler->set_begin_index(state.begin_);
@@ -207,7 +213,37 @@ Result<void> UNetPipeline::begin(const GenerationRequest& request, State& state,
   return {};
 }
 
-// A draw from the encoder's distribution, scaled: (mean + std * noise) * scaling_factor.
+void UNetPipeline::scale_latents(std::span<float> latents) const {
+  const auto& vae = vae_.config();
+  const auto factor = static_cast<float>(vae.scaling_factor);
+  const std::size_t plane = latents.size() / static_cast<std::size_t>(vae.latent_channels);
+  for (std::size_t i = 0; i < latents.size(); ++i) {
+    if (!uses_latent_statistics_) {
+      latents[i] *= factor;
+      continue;
+    }
+    const auto mean = static_cast<float>((*vae.latents_mean)[i / plane]);
+    const auto deviation = static_cast<float>((*vae.latents_std)[i / plane]);
+    latents[i] = (latents[i] - mean) * factor / deviation;
+  }
+}
+
+void UNetPipeline::unscale_latents(std::span<float> latents) const {
+  const auto& vae = vae_.config();
+  const auto factor = static_cast<float>(vae.scaling_factor);
+  const std::size_t plane = latents.size() / static_cast<std::size_t>(vae.latent_channels);
+  for (std::size_t i = 0; i < latents.size(); ++i) {
+    if (!uses_latent_statistics_) {
+      latents[i] /= factor;
+      continue;
+    }
+    const auto mean = static_cast<float>((*vae.latents_mean)[i / plane]);
+    const auto deviation = static_cast<float>((*vae.latents_std)[i / plane]);
+    latents[i] = latents[i] * deviation / factor + mean;
+  }
+}
+
+// A draw from the encoder's distribution: mean + deviation * noise, scaled for the denoiser.
 Result<std::vector<float>> UNetPipeline::encode_image(std::span<const float> pixels, ImageSize size,
                                                       Trajectory& image) {
   auto moments = vae_.encode(pixels, 1, size.height_px, size.width_px);
@@ -217,11 +253,11 @@ Result<std::vector<float>> UNetPipeline::encode_image(std::span<const float> pix
   const auto log_variance = moments->data().last(count);
   std::vector<float> latents(count);
   image.generator.randn(latents);
-  const auto factor = static_cast<float>(vae_.config().scaling_factor);
   for (std::size_t i = 0; i < count; ++i) {
     const float deviation = std::exp(0.5f * std::clamp(log_variance[i], -30.0f, 20.0f));
-    latents[i] = factor * (mean[i] + deviation * latents[i]);
+    latents[i] = mean[i] + deviation * latents[i];
   }
+  scale_latents(latents);
   return latents;
 }
 
@@ -389,13 +425,12 @@ void UNetPipeline::advance(State& state, std::span<const float> noise_pred) cons
 Result<std::vector<Image>> UNetPipeline::decode(DenoiseState& denoise_state,
                                                 DecodeQuality quality) {
   auto& state = static_cast<State&>(denoise_state);
-  const auto factor = static_cast<float>(vae_.config().scaling_factor);
   const ImageSize size = state.effective_.size;
   std::vector<Image> pictures;
   for (auto& image : state.images_) {
     const bool is_preview = quality == DecodeQuality::Preview && !image.predicted_original.empty();
     std::vector<float> latents = is_preview ? image.predicted_original : image.latents;
-    for (float& x : latents) x /= factor;
+    unscale_latents(latents);
     auto pixels = vae_.decode(latents, 1, state.height_, state.width_);
     if (!pixels) return pixels.error();
     pictures.push_back(to_image(pixels->data(), size));

@@ -45,6 +45,9 @@ class UNetPipeline : public Pipeline {
     models::AutoencoderKL vae;
     schedulers::SchedulerConfig scheduler;
     std::size_t unet_size_bytes = 0;
+    // SDXL's pipelines alone read the VAE's latents_mean and latents_std.
+    bool uses_latent_statistics = false;
+    double inpaint_strength = 1.0;  // diffusers' default of the family's inpainting
   };
   UNetPipeline(Parts parts, ModelTraits traits);
 
@@ -60,6 +63,7 @@ class UNetPipeline : public Pipeline {
   virtual int sequence_length(const GenerationRequest& request) const = 0;
 
   bool is_guided(const GenerationRequest& request) const;
+  void note_unused_negative(const GenerationRequest& request, EffectiveParams& effective) const;
   const models::UNet2DConditionConfig& unet_config() const { return unet_.config(); }
 
  private:
@@ -74,6 +78,9 @@ class UNetPipeline : public Pipeline {
                                 Trajectory& image);
   Result<std::vector<float>> encode_image(std::span<const float> pixels, ImageSize size,
                                           Trajectory& image);
+  // Between the VAE's latents and the denoiser's, in place.
+  void scale_latents(std::span<float> latents) const;
+  void unscale_latents(std::span<float> latents) const;
   std::vector<Row> gather(std::span<State* const> states) const;
   Result<void> run_rows(std::span<const Row> rows, const State& any, std::span<float> noise_pred);
   void advance(State& state, std::span<const float> noise_pred) const;
@@ -81,6 +88,8 @@ class UNetPipeline : public Pipeline {
   models::UNet2DConditionModel unet_;
   models::AutoencoderKL vae_;
   schedulers::SchedulerConfig scheduler_config_;
+  bool uses_latent_statistics_;
+  double inpaint_strength_;
   int rows_max_;
   ModelTraits traits_;
 };

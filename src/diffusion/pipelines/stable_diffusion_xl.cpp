@@ -1,0 +1,158 @@
+#include "diffusion/pipelines/stable_diffusion_xl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "diffusion/pipelines/request_checks.hpp"
+
+namespace limner::pipelines {
+namespace {
+
+// Both encoders give the layer before their last, without the final norm.
+constexpr int kPenultimate = 1;
+
+// The defaults of diffusers' SDXL pipelines.
+constexpr double kGuidanceScale = 5.0;
+constexpr double kStrength = 0.3;
+constexpr double kInpaintStrength = 0.9999;
+
+// a [1, S, D_a] and b [1, S, D_b] → [1, S, D_a + D_b]
+runtime::Tensor join_widths(const runtime::Tensor& a, const runtime::Tensor& b) {
+  const auto tokens = a.shape()[1];
+  const auto width_a = a.shape()[2];
+  const auto width_b = b.shape()[2];
+  runtime::Tensor joined({1, tokens, width_a + width_b});
+  auto out = joined.data().begin();
+  for (std::size_t i = 0; i < tokens; ++i) {
+    out = std::ranges::copy(a.data().subspan(i * width_a, width_a), out).out;
+    out = std::ranges::copy(b.data().subspan(i * width_b, width_b), out).out;
+  }
+  return joined;
+}
+
+}  // namespace
+
+StableDiffusionXLPipeline::StableDiffusionXLPipeline(Parts parts, ModelTraits traits,
+                                                     ClipPromptEncoder first,
+                                                     ClipPromptEncoder second,
+                                                     bool force_zeros_for_empty_prompt)
+    : UNetPipeline(std::move(parts), std::move(traits)),
+      first_(std::move(first)),
+      second_(std::move(second)),
+      force_zeros_for_empty_prompt_(force_zeros_for_empty_prompt) {}
+
+Result<std::unique_ptr<Pipeline>> StableDiffusionXLPipeline::load(const std::string& name,
+                                                                  const ModelFolder& folder,
+                                                                  runtime::Runtime& runtime,
+                                                                  nn::WeightFormat weight_format) {
+  if (!folder.has("text_encoder") || !folder.has("text_encoder_2")) {
+    return Error{.kind = ErrorKind::Unsupported,
+                 .message = name +
+                            ": SDXL models without both text encoders (refiners) cannot be "
+                            "served",
+                 .code = "unsupported_model"};
+  }
+  auto first = ClipPromptEncoder::load(runtime, folder, "");
+  if (!first) return first.error();
+  auto second = ClipPromptEncoder::load(runtime, folder, "_2");
+  if (!second) return second.error();
+  auto parts = open_parts(runtime, folder, weight_format);
+  if (!parts) return parts.error();
+  parts->uses_latent_statistics = true;
+  parts->inpaint_strength = kInpaintStrength;
+  ModelTraits traits = derive_traits(name, folder, *parts);
+  traits.defaults.guidance_scale = kGuidanceScale;
+  traits.defaults.strength = kStrength;
+  traits.text_encoder_count = 2;
+  if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
+  const auto width = first->config().hidden_size + second->config().hidden_size;
+  if (width != parts->unet.config().text_width()) {
+    return invalid_value("",
+                         fmt::format("{}: the text encoders are {} wide, the unet expects {}", name,
+                                     width, parts->unet.config().text_width()),
+                         "invalid_model");
+  }
+  if (first->max_length() != second->max_length()) {
+    return invalid_value("", name + ": the two text encoders read different lengths",
+                         "invalid_model");
+  }
+  return std::unique_ptr<Pipeline>(new StableDiffusionXLPipeline(
+      *std::move(parts), std::move(traits), *std::move(first), *std::move(second),
+      folder.flag("force_zeros_for_empty_prompt", true)));
+}
+
+int StableDiffusionXLPipeline::sequence_length(const GenerationRequest&) const {
+  return static_cast<int>(first_.max_length());
+}
+
+Result<EffectiveParams> StableDiffusionXLPipeline::check(const GenerationRequest& request) const {
+  auto effective = check_common(request, traits());
+  if (!effective) return effective;
+  const auto layers =
+      std::min(first_.config().num_hidden_layers, second_.config().num_hidden_layers);
+  if (auto ok = check_clip_skip(request, layers - 1 - kPenultimate); !ok) return ok.error();
+  const Prompt& p = request.prompt;
+  const bool truncates = request.truncates_prompt;
+  // Tokens are counted once a text: the second encoder reads a copy unless told otherwise.
+  EffectiveParams uncounted;
+  for (const PromptField& prompt :
+       {PromptField{"prompt", p.text}, PromptField{"negative_prompt", p.negative}}) {
+    if (auto ok = first_.check(prompt, truncates, *effective); !ok) return ok.error();
+  }
+  const auto check_second = [&](const std::optional<std::string>& own, const std::string& copied,
+                                std::string_view field) {
+    return second_.check({field, own.value_or(copied)}, truncates, own ? *effective : uncounted);
+  };
+  if (auto ok = check_second(p.text_2, p.text, "prompt_2"); !ok) return ok.error();
+  if (auto ok = check_second(p.negative_2, p.negative, "negative_prompt_2"); !ok) return ok.error();
+  note_unused_negative(request, *effective);
+  return effective;
+}
+
+Result<Conditioning> StableDiffusionXLPipeline::encode_pair(const PromptField& prompt,
+                                                            const PromptField& prompt_2,
+                                                            const GenerationRequest& request) {
+  const int skip = kPenultimate + request.sampling.clip_skip.value_or(0);
+  auto first = first_.encode(prompt, skip, false, request.truncates_prompt);
+  if (!first) return first.error();
+  auto second = second_.encode(prompt_2, skip, false, request.truncates_prompt);
+  if (!second) return second.error();
+  const auto pooled = (*second)->pooled.data();
+  const auto height = static_cast<float>(request.size.height_px);
+  const auto width = static_cast<float>(request.size.width_px);
+  return Conditioning{.prompt_embeds = std::make_shared<const runtime::Tensor>(
+                          join_widths((*first)->hidden, (*second)->hidden)),
+                      .text_embeds = {pooled.begin(), pooled.end()},
+                      // original size, crop, target size
+                      .time_ids = {height, width, 0, 0, height, width}};
+}
+
+Result<GuidedConditioning> StableDiffusionXLPipeline::encode(const GenerationRequest& request,
+                                                             bool guided) {
+  const Prompt& p = request.prompt;
+  const std::string text_2 = p.text_2.value_or(p.text);
+  auto text = encode_pair({"prompt", p.text}, {"prompt_2", text_2}, request);
+  if (!text) return text.error();
+  GuidedConditioning conditioning{.text = *std::move(text), .uncond = std::nullopt};
+  if (!guided) return conditioning;
+  if (p.negative.empty() && !p.negative_2 && force_zeros_for_empty_prompt_) {
+    Conditioning zeros = conditioning.text;
+    zeros.prompt_embeds = std::make_shared<const runtime::Tensor>(zeros.prompt_embeds->shape());
+    std::ranges::fill(zeros.text_embeds, 0.0f);
+    conditioning.uncond = std::move(zeros);
+    return conditioning;
+  }
+  const std::string negative_2 = p.negative_2.value_or(p.negative);
+  GenerationRequest without_skip = request;
+  // diffusers' clip_skip leaves the negative prompt alone.
+  without_skip.sampling.clip_skip.reset();
+  auto uncond =
+      encode_pair({"negative_prompt", p.negative}, {"negative_prompt_2", negative_2}, without_skip);
+  if (!uncond) return uncond.error();
+  conditioning.uncond = *std::move(uncond);
+  return conditioning;
+}
+
+}  // namespace limner::pipelines
