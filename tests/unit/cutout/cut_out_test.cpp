@@ -1,0 +1,99 @@
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+
+#include "cutout/classical_matting.hpp"
+#include "unit/cutout/scenes.hpp"
+
+namespace limner::cutout {
+namespace {
+
+using testing::blob;
+using testing::make_scene;
+using testing::plain;
+
+// Knows the answer.
+class GivenMatting final : public Matting {
+ public:
+  explicit GivenMatting(Image alpha) : alpha_(std::move(alpha)) {}
+  std::string_view name() const override { return "given"; }
+  Result<Image> alpha(const Image&) const override { return alpha_; }
+
+ private:
+  Image alpha_;
+};
+
+class FailingMatting final : public Matting {
+ public:
+  std::string_view name() const override { return "failing"; }
+  Result<Image> alpha(const Image&) const override {
+    return Error{.kind = ErrorKind::Unavailable, .message = "no network"};
+  }
+};
+
+constexpr ImageSize kSize{160, 128};
+
+TEST(CutOut, leaves_no_background_colour_at_soft_edges) {
+  const auto scene =
+      make_scene(kSize, plain({0, 255, 0}), plain({200, 40, 60}), blob(0.6, 0.5, 0.3, 8), 0);
+  const auto result = cut_out(scene.picture, GivenMatting(scene.alpha));
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->channels, 4);
+  // Laid on any other background, nothing is off by more than a few levels.
+  const int expected[] = {200, 40, 60};
+  int soft_count = 0;
+  for (std::size_t i = 0; i < result->pixels.size(); i += 4) {
+    const auto* pixel = result->pixels.data() + i;
+    soft_count += pixel[3] > 0 && pixel[3] < 255;
+    for (int c = 0; c < 3; ++c) {
+      ASSERT_LE(std::abs(pixel[c] - expected[c]) * pixel[3] / 255, 4) << i / 4;
+    }
+  }
+  EXPECT_GT(soft_count, 200);
+}
+
+TEST(CutOut, keeps_opaque_pixels_as_they_are) {
+  const auto scene = make_scene(kSize, plain({9, 9, 9}), testing::orange(), blob(0.6, 0.5, 0.3));
+  const auto result = cut_out(scene.picture, ClassicalMatting());
+  ASSERT_TRUE(result);
+  for (std::size_t i = 0; i < scene.alpha.pixels.size(); ++i) {
+    if (result->pixels[i * 4 + 3] != 255) continue;
+    for (std::size_t c = 0; c < 3; ++c) {
+      ASSERT_EQ(result->pixels[i * 4 + c], scene.picture.pixels[i * 3 + c]);
+    }
+  }
+}
+
+TEST(CutOut, only_ever_shrinks_the_alpha_that_is_there) {
+  Image rgba = Image::blank(kSize, 4, 200);
+  for (std::size_t i = 3; i < rgba.pixels.size(); i += 8) rgba.pixels[i] = 10;
+  const auto result = cut_out(rgba, GivenMatting(Image::blank(kSize, 1, 255)));
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->pixels, rgba.pixels);
+}
+
+TEST(CutOut, takes_grey_pictures) {
+  const auto result = cut_out(Image::blank({8, 8}, 1, 50), ClassicalMatting());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->channels, 4);
+}
+
+TEST(CutOut, hands_on_what_the_matting_says_went_wrong) {
+  const auto result = cut_out(Image::blank({8, 8}, 3), FailingMatting());
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message, "no network");
+}
+
+TEST(CutOut, survives_all_clear_and_all_opaque_answers) {
+  for (const std::uint8_t alpha : {0, 128, 255}) {
+    for (const ImageSize size : {ImageSize{1, 1}, {31, 7}}) {
+      const auto result =
+          cut_out(Image::blank(size, 3, 90), GivenMatting(Image::blank(size, 1, alpha)));
+      ASSERT_TRUE(result);
+      EXPECT_EQ(result->pixels[3], alpha);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace limner::cutout
