@@ -26,6 +26,15 @@ Duration guess_load_time(std::size_t size_bytes) {
   return kGuessedLoadStart + std::chrono::duration_cast<Duration>(reading);
 }
 
+std::shared_ptr<const ModelTraits> describe_source(const ModelSource& source,
+                                                   const std::string& name) {
+  if (!source.describe) return nullptr;
+  auto traits = source.describe(name);
+  if (traits) return std::make_shared<const ModelTraits>(std::move(*traits));
+  log::warn("{} cannot be described: {}", name, traits.error().message);
+  return nullptr;
+}
+
 milliseconds to_milliseconds(Duration duration) {
   return std::chrono::duration_cast<milliseconds>(duration);
 }
@@ -96,8 +105,13 @@ Result<void> ModelPool::preload(const std::string& name) {
 }
 
 void ModelPool::set_names(std::vector<std::string> names) {
-  std::vector<std::size_t> sizes_bytes;  // before the lock: it may look at files
-  for (const auto& name : names) sizes_bytes.push_back(source_.estimate_bytes(name));
+  // Before the lock: these look at files.
+  std::vector<std::size_t> sizes_bytes;
+  std::vector<std::shared_ptr<const ModelTraits>> traits;
+  for (const auto& name : names) {
+    sizes_bytes.push_back(source_.estimate_bytes(name));
+    traits.push_back(describe_source(source_, name));
+  }
   {
     std::lock_guard lock(mutex_);
     for (auto& [name, entry] : entries_) {
@@ -109,6 +123,7 @@ void ModelPool::set_names(std::vector<std::string> names) {
     for (std::size_t i = 0; i < names.size(); ++i) {
       Entry& entry = entries_[names[i]];
       entry.size_bytes = sizes_bytes[i];
+      if (!entry.pipeline && traits[i]) entry.traits = traits[i];
     }
     has_news_ = true;
   }

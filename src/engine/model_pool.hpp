@@ -28,12 +28,14 @@ namespace limner::engine {
 // Called by a loader with what it is doing: "reading weights", "compiling unet".
 using ReportStage = std::function<void(std::string_view stage)>;
 
-// How a named model comes to be; `load` runs on the loader thread, `estimate_bytes` anywhere.
+// How a named model comes to be. `load` runs on the loader thread, the others anywhere; `describe`
+// reads configs only and may be empty: traits are then unknown until the first load.
 struct ModelSource {
   std::function<Result<std::unique_ptr<pipelines::Pipeline>>(const std::string& name,
                                                              const ReportStage& report)>
       load;
   std::function<std::size_t(const std::string& name)> estimate_bytes;
+  std::function<Result<ModelTraits>(const std::string& name)> describe = {};
 };
 
 struct PoolOptions {
@@ -56,7 +58,7 @@ struct ModelStatus {
   bool is_retry_due = false;            // Failed, and the next to want it tries again
   std::size_t size_bytes = 0;           // estimate
   int user_count = 0;                   // requests being painted
-  // Of the last load, kept when the model is unloaded; shared because it never changes.
+  // Of the last load, or as described; empty when neither. Shared because it never changes.
   std::shared_ptr<const ModelTraits> traits;
 };
 

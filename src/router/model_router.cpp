@@ -1,0 +1,173 @@
+#include "router/model_router.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "router/fallback_chain.hpp"
+
+namespace limner::router {
+namespace {
+
+constexpr std::array<std::string_view, 6> kBuiltinAliases = {
+    "gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2", "dall-e-2", "dall-e-3"};
+constexpr std::string_view kLocalPrefix = "local/";
+constexpr std::size_t kNamesToldMax = 8;
+constexpr std::size_t kNameCharsMax = 80;
+
+// Cut between characters: half of one would not be JSON.
+std::string shortened(std::string_view name) {
+  if (name.size() <= kNameCharsMax) return std::string(name);
+  std::size_t end = kNameCharsMax;
+  const auto is_inside = [&](std::size_t at) {
+    return (static_cast<unsigned char>(name[at]) & 0xC0u) == 0x80u;
+  };
+  while (end > 0 && is_inside(end)) --end;
+  return std::string(name.substr(0, end)) + "…";
+}
+
+Error not_served(std::string_view name, std::span<const ModelDescription> models) {
+  std::string served;
+  for (const auto& model : models.first(std::min(models.size(), kNamesToldMax))) {
+    if (!served.empty()) served += ", ";
+    served += model.name;
+  }
+  if (models.size() > kNamesToldMax) {
+    served += fmt::format(" and {} more", models.size() - kNamesToldMax);
+  }
+  return {.kind = ErrorKind::NotFound,
+          .message = fmt::format("model: got \"{}\", served here: {}", shortened(name), served),
+          .param = "model",
+          .code = "model_not_found"};
+}
+
+bool has_model(std::span<const ModelDescription> models, std::string_view name) {
+  return std::ranges::find(models, name, &ModelDescription::name) != models.end();
+}
+
+}  // namespace
+
+std::span<const std::string_view> builtin_aliases() {
+  return kBuiltinAliases;
+}
+
+Result<std::unique_ptr<ModelRouter>> ModelRouter::create(RouterConfig config, LocalBackend& local) {
+  auto table = check(std::move(config));
+  if (!table) return std::move(table).error();
+  return std::unique_ptr<ModelRouter>(new ModelRouter(std::move(*table), local));
+}
+
+Result<void> ModelRouter::reload(RouterConfig config) {
+  auto table = check(std::move(config));
+  if (!table) return std::move(table).error();
+  table_.with([&](Table& current) { current = std::move(*table); });
+  return {};
+}
+
+Result<std::string> ModelRouter::resolve(std::string_view name) const {
+  return table_.with([&](const Table& table) { return find(table, name); });
+}
+
+Result<std::string> ModelRouter::resolve_first(std::string_view name,
+                                               std::span<const std::string> fallbacks) const {
+  auto primary = resolve(name);
+  if (primary) return primary;
+  for (const auto& fallback : fallbacks) {
+    if (auto found = resolve(fallback)) return found;
+  }
+  return primary;
+}
+
+std::vector<ServedModel> ModelRouter::models() const {
+  std::vector<ServedModel> served = table_.with([](const Table& table) {
+    std::vector<ServedModel> rows;
+    for (const auto& model : table.models) {
+      ServedModel row{.name = model.name,
+                      .description = model.description,
+                      .aliases = {},
+                      .is_default = rows.empty(),
+                      .status = std::nullopt};
+      for (const auto& [alias, target] : table.aliases) {
+        if (target == model.name) row.aliases.push_back(alias);
+      }
+      rows.push_back(std::move(row));
+    }
+    return rows;
+  });
+  for (auto& row : served) row.status = local_.status(row.name);
+  return served;
+}
+
+Result<Accepted> ModelRouter::generate(GenerationRequest request, std::shared_ptr<EventSink> sink,
+                                       std::stop_token stop) const {
+  if (request.fallbacks.size() > kFallbacksMax) {
+    return invalid_value("fallbacks", fmt::format("fallbacks: got {}, at most {} are tried",
+                                                  request.fallbacks.size(), kFallbacksMax));
+  }
+  const auto fallbacks = std::exchange(request.fallbacks, {});
+  auto model = resolve(request.model);
+  if (fallbacks.empty()) {
+    if (!model) return model.error();
+    request.model = std::move(*model);
+    return local_.generate(std::move(request), std::move(sink), std::move(stop));
+  }
+
+  std::vector<Attempt> attempts;
+  const auto add = [&](Result<std::string> found, const std::string& asked) {
+    Attempt attempt{.request = request, .place = &local_};
+    attempt.request.model = found ? *found : shortened(asked);
+    if (!found) attempt.place = found.error();
+    attempts.push_back(std::move(attempt));
+  };
+  add(std::move(model), request.model);
+  for (const auto& fallback : fallbacks) add(resolve(fallback), fallback);
+  return generate_with_fallbacks(std::move(attempts), std::move(sink), std::move(stop));
+}
+
+Result<ModelRouter::Table> ModelRouter::check(RouterConfig config) {
+  if (config.models.empty()) return invalid_value("models", "models: none is given");
+  std::set<std::string_view> names;
+  for (const auto& model : config.models) {
+    if (model.name.empty()) return invalid_value("models", "models: a name is empty");
+    if (!names.insert(model.name).second) {
+      return invalid_value("models", fmt::format("models: \"{}\" is given twice", model.name));
+    }
+  }
+  Table table;
+  const std::string& default_model = config.models.front().name;
+  for (const std::string_view alias : kBuiltinAliases) {
+    table.aliases.emplace(alias, default_model);
+  }
+  for (const auto& [alias, target] : config.aliases) {
+    if (!names.contains(target)) {
+      return invalid_value("aliases", fmt::format("aliases: \"{}\" leads to \"{}\", which is not "
+                                                  "served",
+                                                  alias, target));
+    }
+    table.aliases[alias] = target;
+  }
+  // A served model keeps its name whatever the aliases say.
+  std::erase_if(table.aliases, [&](const auto& alias) { return names.contains(alias.first); });
+  table.models = std::move(config.models);
+  return table;
+}
+
+Result<std::string> ModelRouter::find(const Table& table, std::string_view name) {
+  if (name.empty()) return table.models.front().name;
+  const auto lookup = [&](std::string_view wanted) -> std::optional<std::string> {
+    if (has_model(table.models, wanted)) return std::string(wanted);
+    const auto alias = table.aliases.find(wanted);
+    if (alias != table.aliases.end()) return alias->second;
+    return std::nullopt;
+  };
+  if (auto found = lookup(name)) return *found;
+  if (name.starts_with(kLocalPrefix)) {
+    if (auto found = lookup(name.substr(kLocalPrefix.size()))) return *found;
+  }
+  return not_served(name, table.models);
+}
+
+}  // namespace limner::router
