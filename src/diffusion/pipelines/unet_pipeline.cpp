@@ -32,6 +32,12 @@ class UNetPipeline::State final : public DenoiseState {
   int step_index() const override { return index_; }
   int step_count() const override { return count_; }
   const EffectiveParams& effective() const override { return effective_; }
+  LatentShape latent_shape() const {
+    return {.channels = static_cast<int>(images_.front().latents.size() /
+                                         static_cast<std::size_t>(height_ * width_)),
+            .height = static_cast<int>(height_),
+            .width = static_cast<int>(width_)};
+  }
 
   EffectiveParams effective_;
   GuidedConditioning conditioning_;
@@ -58,6 +64,8 @@ struct UNetPipeline::Row {
 UNetPipeline::UNetPipeline(Parts parts, ModelTraits traits)
     : unet_(std::move(parts.unet)),
       vae_(std::move(parts.vae)),
+      preview_(static_cast<int>(vae_.config().latent_channels),
+               static_cast<int>(vae_.config().scale())),
       scheduler_config_(std::move(parts.scheduler)),
       uses_latent_statistics_(parts.uses_latent_statistics && vae_.config().latents_mean &&
                               vae_.config().latents_std),
@@ -422,18 +430,29 @@ void UNetPipeline::advance(State& state, std::span<const float> noise_pred) cons
 
 // ---- decode ----------------------------------------------------------------------------------
 
+// latents [C, h, w] as the denoiser has them. Every decode teaches the preview decoder.
+Result<Image> UNetPipeline::decode_full(std::span<const float> latents, const State& state) {
+  std::vector<float> z(latents.begin(), latents.end());
+  unscale_latents(z);
+  auto pixels = vae_.decode(z, 1, state.height_, state.width_);
+  if (!pixels) return pixels.error();
+  preview_.learn(latents, state.latent_shape(), std::as_const(*pixels).data());
+  return to_image(pixels->data(), state.effective_.size);
+}
+
 Result<std::vector<Image>> UNetPipeline::decode(DenoiseState& denoise_state,
                                                 DecodeQuality quality) {
   auto& state = static_cast<State&>(denoise_state);
-  const ImageSize size = state.effective_.size;
   std::vector<Image> pictures;
   for (auto& image : state.images_) {
     const bool is_preview = quality == DecodeQuality::Preview && !image.predicted_original.empty();
-    std::vector<float> latents = is_preview ? image.predicted_original : image.latents;
-    unscale_latents(latents);
-    auto pixels = vae_.decode(latents, 1, state.height_, state.width_);
-    if (!pixels) return pixels.error();
-    pictures.push_back(to_image(pixels->data(), size));
+    if (is_preview && preview_.is_ready()) {
+      pictures.push_back(preview_.decode(image.predicted_original, state.latent_shape()));
+      continue;
+    }
+    auto picture = decode_full(is_preview ? image.predicted_original : image.latents, state);
+    if (!picture) return picture.error();
+    pictures.push_back(*std::move(picture));
   }
   return pictures;
 }

@@ -13,6 +13,7 @@
 #include "diffusion/models/unet_2d_condition.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/pipeline.hpp"
+#include "diffusion/pipelines/preview_decoder.hpp"
 #include "diffusion/pipelines/trajectory.hpp"
 #include "diffusion/schedulers/factory.hpp"
 
@@ -83,10 +84,12 @@ class UNetPipeline : public Pipeline {
   void unscale_latents(std::span<float> latents) const;
   std::vector<Row> gather(std::span<State* const> states) const;
   Result<void> run_rows(std::span<const Row> rows, const State& any, std::span<float> noise_pred);
+  Result<Image> decode_full(std::span<const float> latents, const State& state);
   void advance(State& state, std::span<const float> noise_pred) const;
 
   models::UNet2DConditionModel unet_;
   models::AutoencoderKL vae_;
+  PreviewDecoder preview_;
   schedulers::SchedulerConfig scheduler_config_;
   bool uses_latent_statistics_;
   double inpaint_strength_;
