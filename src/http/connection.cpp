@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <ctime>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -24,48 +23,16 @@
 #include "http/request_head.hpp"
 #include "http/response_encoder.hpp"
 #include "http/server_core.hpp"
-#include "http/url.hpp"
+#include "http/turn.hpp"
 
 namespace limner::http {
 namespace {
 
 namespace asio = boost::asio;
 using SteadyClock = std::chrono::steady_clock;
-using TimePoint = SteadyClock::time_point;
 
 // Bytes read ahead: while a body is received, and while a handler works (pipelined requests).
 constexpr std::size_t kBodyReadAhead = 128u << 10;
-
-Error internal_error(std::string detail) {
-  return {.kind = ErrorKind::Internal,
-          .message = "the server failed to answer this request",
-          .code = "internal_error",
-          .detail = std::move(detail)};
-}
-
-// One request and what becomes of it.
-struct Turn {
-  explicit Turn(const HeadLimits& limits) : parser(limits) {}
-
-  RequestParser parser;
-  Request request;
-  Framing framing = NoBody{};
-  TimePoint started{};
-  const Route* route = nullptr;
-  PathParameters parameters;
-  std::any context;
-  MemoryLease body_memory;
-  // Set once we answer ourselves, instead of a handler.
-  std::optional<Response> answer;
-  bool keeps_alive = false;
-  std::size_t body_bytes_in = 0;
-  // What went out.
-  int status = 0;
-  AnswerLength length = AnswerLength::Known;
-  TimePoint last_sent{};
-  bool was_aborted = false;
-  std::size_t bytes_out = 0;
-};
 
 class TcpConnection final : public Connection, public std::enable_shared_from_this<TcpConnection> {
  public:
@@ -94,15 +61,6 @@ class TcpConnection final : public Connection, public std::enable_shared_from_th
   asio::awaitable<void> linger();
   asio::awaitable<bool> wait_until(TimePoint deadline);
 
-  bool parse_head(Turn& turn, std::size_t head_size);
-  void route(Turn& turn);
-  void fail(Turn& turn, const Error& error);
-  void ask_hook(Turn& turn);
-  void queue_head(Turn& turn, Response& head);
-  void queue_whole(Turn& turn, Response response);
-  void queue_piece(const Turn& turn, std::string piece);
-  void call_handler(const Turn& turn, std::shared_ptr<Exchange> exchange);
-  void report(const Turn& turn);
   void finish();
 
   void on_socket();
@@ -153,25 +111,25 @@ asio::awaitable<void> TcpConnection::run() {
 
 // True when another request may follow.
 asio::awaitable<bool> TcpConnection::serve_one() {
-  Turn turn(core_.options.head);
+  Turn turn(core_);
   const bool has_request = co_await read_head(turn);
   if (!has_request) co_return false;
   core_.observer.request_started();
-  if (!turn.answer) route(turn);
+  if (!turn.answer) turn.find_route();
   if (!turn.answer) co_await read_body(turn);
   if (socket_->is_broken()) {
     turn.keeps_alive = false;
   } else if (turn.answer) {
     // What follows on this connection would be the rest of the body.
     if (!turn.parser.is_complete()) turn.keeps_alive = false;
-    queue_whole(turn, std::move(*turn.answer));
+    turn.queue_whole(output_, std::move(*turn.answer));
     const bool is_sent = co_await flush(turn);
     turn.keeps_alive = turn.keeps_alive && is_sent;
   } else {
     co_await run_handler(turn);
   }
   has_served_ = true;
-  report(turn);
+  core_.observer.request_finished(turn.summary());
   needs_linger_ = !turn.parser.is_complete() || !socket_->input().empty();
   co_return turn.keeps_alive && !socket_->is_broken();
 }
@@ -193,10 +151,14 @@ asio::awaitable<bool> TcpConnection::read_head(Turn& turn) {
     const auto head_size = input == "\r" ? Result<std::size_t>(std::size_t{0})
                                          : find_head_end(input, core_.options.head);
     if (!head_size) {
-      fail(turn, head_size.error());
+      turn.fail(head_size.error());
       co_return true;
     }
-    if (*head_size > 0) co_return parse_head(turn, *head_size);
+    if (*head_size > 0) {
+      turn.take_head(input.substr(0, *head_size), peer_);
+      socket_->consume(*head_size);
+      co_return true;
+    }
     if (socket_->has_ended()) co_return false;
     auto deadline = idle_since + (has_served_ ? timeouts.keep_alive : timeouts.head);
     if (has_begun) deadline = turn.started + timeouts.head;
@@ -207,99 +169,19 @@ asio::awaitable<bool> TcpConnection::read_head(Turn& turn) {
     const bool in_time = co_await wait_until(deadline);
     if (in_time) continue;
     if (!has_begun) co_return false;
-    fail(turn, {.kind = ErrorKind::RequestTimeout,
-                .message = fmt::format("the request's head did not arrive within {} ms",
-                                       timeouts.head.count()),
-                .code = "request_timeout"});
+    turn.fail({.kind = ErrorKind::RequestTimeout,
+               .message = fmt::format("the request's head did not arrive within {} ms",
+                                      timeouts.head.count()),
+               .code = "request_timeout"});
     co_return true;
   }
-}
-
-// True, for read_head to return.
-bool TcpConnection::parse_head(Turn& turn, std::size_t head_size) {
-  auto framing = turn.parser.parse_head(socket_->input().substr(0, head_size));
-  socket_->consume(head_size);
-  const auto& head = turn.parser.head();
-  turn.request.method = head.method;
-  turn.request.target = head.target;
-  turn.request.version_minor = head.version_minor;
-  turn.request.headers = head.headers;
-  turn.request.remote_address = peer_.host;
-  turn.request.remote_port = peer_.port;
-  if (!framing) {
-    fail(turn, framing.error());
-    return true;
-  }
-  turn.framing = *framing;
-  const auto& headers = turn.request.headers;
-  turn.keeps_alive = head.version_minor == 1 ? !headers.has_token("Connection", "close")
-                                             : headers.has_token("Connection", "keep-alive");
-  auto target = parse_target(head.target);
-  if (!target) {
-    fail(turn, target.error());
-    return true;
-  }
-  turn.request.path = std::move(target->path);
-  turn.request.segments = std::move(target->segments);
-  turn.request.query = std::move(target->query);
-  return true;
-}
-
-// Finds the handler and asks its hook. Sets turn.answer when the handler is not to run.
-void TcpConnection::route(Turn& turn) {
-  auto& request = turn.request;
-  auto found = core_.routes.find(request.method, request.segments);
-  if (std::holds_alternative<NoSuchPath>(found)) {
-    if (request.method == "OPTIONS" && request.target == "*") {
-      turn.answer = Response{.status = 204, .headers = {}, .body = {}};
-      return;
-    }
-    return fail(turn, {.kind = ErrorKind::NotFound,
-                       .message = fmt::format("there is no {} {}", request.method, request.path),
-                       .code = "unknown_path"});
-  }
-  if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
-    if (request.method == "OPTIONS") {
-      turn.answer = Response{.status = 204, .headers = {{"Allow", other->allow}}, .body = {}};
-      return;
-    }
-    fail(turn, {.kind = ErrorKind::MethodNotAllowed,
-                .message = fmt::format("{} is not allowed for {}, only {}", request.method,
-                                       request.path, other->allow),
-                .code = "method_not_allowed"});
-    turn.answer->headers.set("Allow", other->allow);
-    return;
-  }
-  auto& match = std::get<RouteMatch>(found);
-  turn.route = match.route;
-  turn.parameters = std::move(match.parameters);
-  if (turn.route->on_head) ask_hook(turn);
-}
-
-void TcpConnection::ask_hook(Turn& turn) {
-  HeadDecision decision;
-  try {
-    decision = turn.route->on_head(turn.request);
-  } catch (const std::exception& e) {
-    return fail(turn, internal_error(fmt::format("{}: {}", turn.route->pattern, e.what())));
-  }
-  if (auto* answer = std::get_if<Response>(&decision)) {
-    turn.answer = std::move(*answer);
-  } else {
-    turn.context = std::move(std::get<std::any>(decision));
-  }
-}
-
-void TcpConnection::fail(Turn& turn, const Error& error) {
-  if (!error.detail.empty()) log::warn("http: {} ({})", error.message, error.detail);
-  turn.answer = core_.make_error_response(error, turn.request);
 }
 
 asio::awaitable<void> TcpConnection::read_body(Turn& turn) {
   auto body =
       BodyCollector::make(turn.request, turn.framing, turn.route->body, core_.options.spill_folder);
   if (!body) {
-    fail(turn, body.error());
+    turn.fail(body.error());
     co_return;
   }
   turn.body_memory = MemoryLease(core_.body_budget);
@@ -316,7 +198,7 @@ asio::awaitable<void> TcpConnection::read_body(Turn& turn) {
   if (!is_whole) co_return;
   auto finished = body->finish();
   if (!finished) {
-    fail(turn, finished.error());
+    turn.fail(finished.error());
     co_return;
   }
   turn.request.body = std::move(*finished);
@@ -340,7 +222,7 @@ asio::awaitable<bool> TcpConnection::pump_body(Turn& turn, BodyCollector& body) 
     auto used = turn.parser.parse_body(socket_->input(), sink);
     turn.body_bytes_in = body.size();
     if (!used) {
-      fail(turn, used.error());
+      turn.fail(used.error());
       co_return false;
     }
     socket_->consume(*used);
@@ -356,11 +238,11 @@ asio::awaitable<bool> TcpConnection::pump_body(Turn& turn, BodyCollector& body) 
     const bool in_time =
         co_await wait_until(std::min(started + timeouts.body_grace + earned, now + timeouts.stall));
     if (in_time) continue;
-    fail(turn, {.kind = ErrorKind::RequestTimeout,
-                .message = fmt::format("the request's body arrived too slowly, at less than {} "
-                                       "bytes a second",
-                                       timeouts.body_bytes_per_second_min),
-                .code = "request_timeout"});
+    turn.fail({.kind = ErrorKind::RequestTimeout,
+               .message = fmt::format("the request's body arrived too slowly, at less than {} "
+                                      "bytes a second",
+                                      timeouts.body_bytes_per_second_min),
+               .code = "request_timeout"});
     co_return false;
   }
   co_return true;
@@ -379,7 +261,7 @@ asio::awaitable<void> TcpConnection::run_handler(Turn& turn) {
   auto exchange = state->make_handle();
   turn.request.method = exchange->request().method;
   turn.request.version_minor = exchange->request().version_minor;
-  call_handler(turn, std::move(exchange));
+  turn.call_handler(std::move(exchange));
   if (socket_->has_ended()) state->signal_gone();
   bool goes_on = true;
   while (goes_on) goes_on = co_await send_new_output(turn, *state);
@@ -396,7 +278,7 @@ asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& 
     co_return false;
   }
   if (output.is_abandoned) {
-    fail(turn, internal_error(fmt::format("{}: dropped unanswered", turn.route->pattern)));
+    turn.fail_unanswered();
     output.head = std::move(*turn.answer);
     output.is_closed = true;
   }
@@ -405,20 +287,20 @@ asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& 
     socket_->reset();
     co_return false;
   }
-  const bool is_head_only = turn.request.method == "HEAD";
+  const bool is_head_only = turn.is_head_only();
   std::size_t pieces_size = 0;
   if (output.head && output.is_stream) {
     const bool can_chunk = turn.request.version_minor == 1;
     turn.length = can_chunk ? AnswerLength::Chunked : AnswerLength::UntilClose;
     if (!can_chunk) turn.keeps_alive = false;
     turn.last_sent = SteadyClock::now();
-    queue_head(turn, *output.head);
+    turn.queue_head(output_, *output.head);
   } else if (output.head) {
-    queue_whole(turn, std::move(*output.head));
+    turn.queue_whole(output_, std::move(*output.head));
   }
   for (auto& piece : output.pieces) {
     pieces_size += piece.size();
-    if (!is_head_only) queue_piece(turn, std::move(piece));
+    if (!is_head_only) turn.queue_piece(output_, std::move(piece));
   }
   const bool ends = output.is_closed || (is_head_only && turn.status != 0);
   if (ends && turn.length == AnswerLength::Chunked && !is_head_only) output_.add(kLastChunk);
@@ -434,7 +316,7 @@ asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& 
   const auto deadline =
       beats ? turn.last_sent + output.stream_options.heartbeat_interval : TimePoint::max();
   const bool in_time = co_await wait_until(deadline);
-  if (!in_time) queue_piece(turn, output.stream_options.heartbeat_bytes);
+  if (!in_time) turn.queue_piece(output_, output.stream_options.heartbeat_bytes);
   co_return !socket_->is_broken();
 }
 
@@ -481,56 +363,6 @@ asio::awaitable<bool> TcpConnection::wait_until(TimePoint deadline) {
     co_await wake_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
   co_return std::exchange(is_woken_, false) || SteadyClock::now() < deadline;
-}
-
-void TcpConnection::queue_head(Turn& turn, Response& head) {
-  if (!is_sendable(head.headers)) {
-    log::error("http: a handler of {} set a header that cannot be sent",
-               turn.route ? turn.route->pattern : "no route");
-    head.headers = {};
-    head.status = 500;
-    head.body.clear();
-  }
-  turn.status = head.status;
-  turn.keeps_alive = turn.keeps_alive && !core_.is_draining;
-  output_.add(encode_head(head, {.length = turn.length,
-                                 .version_minor = turn.request.version_minor,
-                                 .keeps_alive = turn.keeps_alive,
-                                 .now = std::time(nullptr)}));
-}
-
-void TcpConnection::queue_whole(Turn& turn, Response response) {
-  turn.length = AnswerLength::Known;
-  queue_head(turn, response);
-  if (turn.request.method != "HEAD") output_.add(std::move(response.body));
-}
-
-void TcpConnection::queue_piece(const Turn& turn, std::string piece) {
-  if (turn.length != AnswerLength::Chunked) return output_.add(std::move(piece));
-  output_.add(chunk_head(piece.size()));
-  output_.add(std::move(piece));
-  output_.add(kChunkEnd);
-}
-
-void TcpConnection::call_handler(const Turn& turn, std::shared_ptr<Exchange> exchange) {
-  try {
-    turn.route->handler(std::move(exchange));
-  } catch (const std::exception& e) {
-    // The exchange was dropped on the way here: its 500 is under way.
-    log::error("http: the handler of {} failed: {}", turn.route->pattern, e.what());
-  }
-}
-
-void TcpConnection::report(const Turn& turn) {
-  constexpr int kClientGone = 499;
-  core_.observer.request_finished(
-      {.method = turn.request.method,
-       .route = turn.route ? std::string_view(turn.route->pattern) : std::string_view(),
-       .status = turn.status == 0 ? kClientGone : turn.status,
-       .was_aborted = turn.was_aborted,
-       .body_bytes_in = turn.body_bytes_in,
-       .bytes_out = turn.bytes_out,
-       .duration = SteadyClock::now() - turn.started});
 }
 
 void TcpConnection::finish() {
