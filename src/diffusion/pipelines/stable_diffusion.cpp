@@ -8,9 +8,8 @@
 
 namespace limner::pipelines {
 
-StableDiffusionPipeline::StableDiffusionPipeline(Parts parts, ModelTraits traits,
-                                                 ClipPromptEncoder encoder)
-    : UNetPipeline(std::move(parts), std::move(traits)), encoder_(std::move(encoder)) {}
+StableDiffusionPipeline::StableDiffusionPipeline(Opened opened, ClipPromptEncoder encoder)
+    : UNetPipeline(std::move(opened)), encoder_(std::move(encoder)) {}
 
 Result<std::unique_ptr<Pipeline>> StableDiffusionPipeline::load(const std::string& name,
                                                                 const ModelFolder& folder,
@@ -18,11 +17,10 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionPipeline::load(const std::strin
                                                                 nn::WeightFormat weight_format) {
   auto encoder = ClipPromptEncoder::load(runtime, folder, "");
   if (!encoder) return encoder.error();
-  auto parts = open_parts(runtime, folder, weight_format);
-  if (!parts) return parts.error();
-  ModelTraits traits = derive_traits(name, folder, *parts);
-  if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
-  const auto text_width = parts->unet.config().text_width();
+  auto opened = open(name, folder, runtime, weight_format);
+  if (!opened) return opened.error();
+  if (auto ok = folder.apply_own_defaults(opened->traits); !ok) return ok.error();
+  const auto text_width = opened->unet.config().text_width();
   if (encoder->config().hidden_size != text_width) {
     return invalid_value("",
                          fmt::format("{}: text_encoder is {} wide, the unet expects {}", name,
@@ -30,7 +28,7 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionPipeline::load(const std::strin
                          "invalid_model");
   }
   return std::unique_ptr<Pipeline>(
-      new StableDiffusionPipeline(*std::move(parts), std::move(traits), *std::move(encoder)));
+      new StableDiffusionPipeline(*std::move(opened), *std::move(encoder)));
 }
 
 int StableDiffusionPipeline::sequence_length(const GenerationRequest&) const {

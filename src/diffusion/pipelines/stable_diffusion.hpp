@@ -23,7 +23,7 @@ class StableDiffusionPipeline final : public UNetPipeline {
   int sequence_length(const GenerationRequest& request) const override;
 
  private:
-  StableDiffusionPipeline(Parts parts, ModelTraits traits, ClipPromptEncoder encoder);
+  StableDiffusionPipeline(Opened opened, ClipPromptEncoder encoder);
 
   ClipPromptEncoder encoder_;
 };

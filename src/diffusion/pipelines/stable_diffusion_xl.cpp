@@ -34,11 +34,10 @@ runtime::Tensor join_widths(const runtime::Tensor& a, const runtime::Tensor& b) 
 
 }  // namespace
 
-StableDiffusionXLPipeline::StableDiffusionXLPipeline(Parts parts, ModelTraits traits,
-                                                     ClipPromptEncoder first,
+StableDiffusionXLPipeline::StableDiffusionXLPipeline(Opened opened, ClipPromptEncoder first,
                                                      ClipPromptEncoder second,
                                                      bool force_zeros_for_empty_prompt)
-    : UNetPipeline(std::move(parts), std::move(traits)),
+    : UNetPipeline(std::move(opened)),
       first_(std::move(first)),
       second_(std::move(second)),
       force_zeros_for_empty_prompt_(force_zeros_for_empty_prompt) {}
@@ -58,29 +57,35 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionXLPipeline::load(const std::str
   if (!first) return first.error();
   auto second = ClipPromptEncoder::load(runtime, folder, "_2");
   if (!second) return second.error();
-  auto parts = open_parts(runtime, folder, weight_format);
-  if (!parts) return parts.error();
-  parts->uses_latent_statistics = true;
-  parts->inpaint_strength = kInpaintStrength;
-  ModelTraits traits = derive_traits(name, folder, *parts);
+  auto opened = open(name, folder, runtime, weight_format);
+  if (!opened) return opened.error();
+  const auto& vae = opened->parts.vae.config();
+  if (vae.latents_mean && vae.latents_std) {
+    opened->parts.scaling = {.shift = *vae.latents_mean, .factor = {}};
+    for (const double deviation : *vae.latents_std) {
+      opened->parts.scaling.factor.push_back(vae.scaling_factor / deviation);
+    }
+  }
+  opened->parts.inpaint_strength = kInpaintStrength;
+  ModelTraits& traits = opened->traits;
   traits.defaults.guidance_scale = kGuidanceScale;
   traits.defaults.strength = kStrength;
   traits.text_encoder_count = 2;
   if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
   const auto width = first->config().hidden_size + second->config().hidden_size;
-  if (width != parts->unet.config().text_width()) {
+  if (width != opened->unet.config().text_width()) {
     return invalid_value("",
                          fmt::format("{}: the text encoders are {} wide, the unet expects {}", name,
-                                     width, parts->unet.config().text_width()),
+                                     width, opened->unet.config().text_width()),
                          "invalid_model");
   }
   if (first->max_length() != second->max_length()) {
     return invalid_value("", name + ": the two text encoders read different lengths",
                          "invalid_model");
   }
-  return std::unique_ptr<Pipeline>(new StableDiffusionXLPipeline(
-      *std::move(parts), std::move(traits), *std::move(first), *std::move(second),
-      folder.flag("force_zeros_for_empty_prompt", true)));
+  return std::unique_ptr<Pipeline>(
+      new StableDiffusionXLPipeline(*std::move(opened), *std::move(first), *std::move(second),
+                                    folder.flag("force_zeros_for_empty_prompt", true)));
 }
 
 int StableDiffusionXLPipeline::sequence_length(const GenerationRequest&) const {
@@ -124,7 +129,7 @@ Result<Conditioning> StableDiffusionXLPipeline::encode_pair(const PromptField& p
   const auto width = static_cast<float>(request.size.width_px);
   return Conditioning{.prompt_embeds = std::make_shared<const runtime::Tensor>(
                           join_widths((*first)->hidden, (*second)->hidden)),
-                      .text_embeds = {pooled.begin(), pooled.end()},
+                      .pooled = {pooled.begin(), pooled.end()},
                       // original size, crop, target size
                       .time_ids = {height, width, 0, 0, height, width}};
 }
@@ -140,7 +145,7 @@ Result<GuidedConditioning> StableDiffusionXLPipeline::encode(const GenerationReq
   if (p.negative.empty() && !p.negative_2 && force_zeros_for_empty_prompt_) {
     Conditioning zeros = conditioning.text;
     zeros.prompt_embeds = std::make_shared<const runtime::Tensor>(zeros.prompt_embeds->shape());
-    std::ranges::fill(zeros.text_embeds, 0.0f);
+    std::ranges::fill(zeros.pooled, 0.0f);
     conditioning.uncond = std::move(zeros);
     return conditioning;
   }

@@ -23,8 +23,8 @@ class StableDiffusionXLPipeline final : public UNetPipeline {
   int sequence_length(const GenerationRequest& request) const override;
 
  private:
-  StableDiffusionXLPipeline(Parts parts, ModelTraits traits, ClipPromptEncoder first,
-                            ClipPromptEncoder second, bool force_zeros_for_empty_prompt);
+  StableDiffusionXLPipeline(Opened opened, ClipPromptEncoder first, ClipPromptEncoder second,
+                            bool force_zeros_for_empty_prompt);
   Result<Conditioning> encode_pair(const PromptField& prompt, const PromptField& prompt_2,
                                    const GenerationRequest& request);
 

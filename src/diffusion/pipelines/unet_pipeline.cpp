@@ -1,460 +1,90 @@
 #include "diffusion/pipelines/unet_pipeline.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
-
-#include <fmt/format.h>
-
-#include "diffusion/pipelines/pixels.hpp"
-#include "diffusion/pipelines/request_checks.hpp"
+#include <vector>
 
 namespace limner::pipelines {
 namespace {
 
-// Below this a call is too small to fill the cores and rows of several requests share it with
-// profit; above, a UNet is bound by arithmetic at one request's rows (measured:
-// docs/benchmarks.md).
-constexpr std::size_t kSmallUNetBytes = std::size_t{256} << 20;
+void append(std::vector<float>& to, std::span<const float> from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
-// Rows are cut into calls of these sizes, so that few shapes are compiled.
-int bucket(std::size_t rows_left, int rows_max) {
-  for (const int size : {8, 4, 2}) {
-    if (size <= rows_max && static_cast<std::size_t>(size) <= rows_left) return size;
-  }
-  return 1;
+// 9-channel UNets take the mask and the masked image's latents beside the sample.
+bool is_inpainting(const models::UNet2DConditionConfig& unet,
+                   const models::AutoencoderKLConfig& vae) {
+  return unet.in_channels == 2 * vae.latent_channels + 1;
 }
 
 }  // namespace
 
-class UNetPipeline::State final : public DenoiseState {
- public:
-  int step_index() const override { return index_; }
-  int step_count() const override { return count_; }
-  const EffectiveParams& effective() const override { return effective_; }
-  LatentShape latent_shape() const {
-    return {.channels = static_cast<int>(images_.front().latents.size() /
-                                         static_cast<std::size_t>(height_ * width_)),
-            .height = static_cast<int>(height_),
-            .width = static_cast<int>(width_)};
-  }
-
-  EffectiveParams effective_;
-  GuidedConditioning conditioning_;
-  std::vector<float> timestep_cond_;  // LCM's guidance embedding
-  std::vector<Trajectory> images_;
-  schedulers::StepOptions options_;
-  float guidance_scale_ = 1;
-  bool wants_previews_ = false;
-  bool is_blended_ = false;  // inpainting on a 4-channel network
-  std::vector<float> mask_;  // [1, h, w], 1 = repaint
-  std::int64_t height_ = 0;  // of the latent
-  std::int64_t width_ = 0;
-  int begin_ = 0;  // of the schedule's timesteps
-  int index_ = 0;
-  int count_ = 0;
-};
-
-struct UNetPipeline::Row {
-  State* state;
-  Trajectory* image;
-  const Conditioning* conditioning;
-};
-
-UNetPipeline::UNetPipeline(Parts parts, ModelTraits traits)
-    : unet_(std::move(parts.unet)),
-      vae_(std::move(parts.vae)),
-      preview_(static_cast<int>(vae_.config().latent_channels),
-               static_cast<int>(vae_.config().scale())),
-      scheduler_config_(std::move(parts.scheduler)),
-      uses_latent_statistics_(parts.uses_latent_statistics && vae_.config().latents_mean &&
-                              vae_.config().latents_std),
-      inpaint_strength_(parts.inpaint_strength),
-      rows_max_(parts.unet_size_bytes < kSmallUNetBytes ? 8 : 2),
-      traits_(std::move(traits)) {}
-
-Result<UNetPipeline::Parts> UNetPipeline::open_parts(runtime::Runtime& runtime,
-                                                     const ModelFolder& folder,
-                                                     nn::WeightFormat weight_format) {
-  auto unet_component = models::Component::open(folder.component("unet"), "unet");
-  if (!unet_component) return unet_component.error();
-  auto vae_component = models::Component::open(folder.component("vae"), "vae");
-  if (!vae_component) return vae_component.error();
-  const std::size_t unet_size = unet_component->weights->size_bytes();
-  const bool is_small = unet_size < kSmallUNetBytes;
-  const models::NetworkOptions options{.weight_format = weight_format,
-                                       .shapes_max = is_small ? 8u : 2u};
-  auto unet = models::UNet2DConditionModel::load(runtime, *std::move(unet_component), options);
+Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const ModelFolder& folder,
+                                                runtime::Runtime& runtime,
+                                                nn::WeightFormat weight_format) {
+  auto component = models::Component::open(folder.component("unet"), "unet");
+  if (!component) return component.error();
+  const std::size_t bytes = component->weights->size_bytes();
+  auto unet = models::UNet2DConditionModel::load(
+      runtime, *std::move(component),
+      {.weight_format = weight_format, .shapes_max = NetworkScale::of(bytes).shapes_max});
   if (!unet) return unet.error();
-  auto vae = models::AutoencoderKL::load(runtime, *vae_component, options);
-  if (!vae) return vae.error();
-  auto scheduler = folder.scheduler_config();
-  if (!scheduler) return scheduler.error();
-  return Parts{*std::move(unet), *std::move(vae), *std::move(scheduler), unet_size};
-}
-
-ModelTraits UNetPipeline::derive_traits(const std::string& name, const ModelFolder& folder,
-                                        const Parts& parts) {
-  const auto& unet = parts.unet.config();
-  const auto scale = static_cast<int>(parts.vae.config().scale());
-  ModelTraits traits;
-  traits.name = name;
-  traits.family = folder.class_name();
-  // 64 is what diffusers takes where the config names no size.
-  const int side = static_cast<int>(unet.sample_size > 0 ? unet.sample_size : 64) * scale;
-  traits.defaults.size = {side, side};
-  traits.size_multiple_px = scale;
-  traits.side_px_min = scale;
-  traits.side_px_max = std::max(2048, side);
-  traits.pixels_max =
-      static_cast<std::size_t>(traits.side_px_max) * static_cast<std::size_t>(traits.side_px_max);
-  for (const auto scheduler : schedulers::known_scheduler_names()) {
-    if (const auto kind = parse_scheduler_kind(scheduler)) traits.schedulers.push_back(*kind);
-  }
-  const auto own = parse_scheduler_kind(schedulers::own_scheduler_name(parts.scheduler));
-  traits.defaults.scheduler = own.value_or(SchedulerKind::Pndm);
-  traits.tasks = {Task::TextToImage, Task::ImageToImage, Task::Inpaint};
-  if (unet.in_channels == 2 * parts.vae.config().latent_channels + 1)
+  auto parts = open_parts(runtime, folder, bytes, weight_format);
+  if (!parts) return parts.error();
+  ModelTraits traits = derive_traits(name, folder, *parts, unet->config().sample_size);
+  if (is_inpainting(unet->config(), parts->vae.config())) {
     traits.tasks = {Task::Inpaint};
-  return traits;
+  } else if (unet->config().in_channels != parts->vae.config().latent_channels) {
+    return Error{.kind = ErrorKind::Unsupported,
+                 .message = name +
+                            ": the unet's in_channels fit neither the vae's latents nor "
+                            "inpainting",
+                 .code = "unsupported_model"};
+  }
+  return Opened{*std::move(unet), *std::move(parts), std::move(traits)};
 }
 
-double UNetPipeline::guidance_scale(const GenerationRequest& request) const {
-  return request.sampling.guidance_scale.value_or(traits_.defaults.guidance_scale);
-}
+UNetPipeline::UNetPipeline(Opened opened)
+    : LatentPipeline(std::move(opened.parts), std::move(opened.traits)),
+      unet_(std::move(opened.unet)) {}
 
 bool UNetPipeline::is_guided(const GenerationRequest& request) const {
-  return guidance_scale(request) > 1.0 && unet_.config().time_cond_proj_dim == 0;
+  // Networks with a guidance input (LCM) take the scale itself instead of a second row.
+  return LatentPipeline::is_guided(request) && unet_.config().time_cond_proj_dim == 0;
 }
 
-void UNetPipeline::note_unused_negative(const GenerationRequest& request,
-                                        EffectiveParams& effective) const {
-  if (request.prompt.negative.empty() || is_guided(request)) return;
-  effective.notes.emplace_back("negative_prompt has no effect without guidance");
+bool UNetPipeline::has_inpainting_network() const {
+  return is_inpainting(unet_.config(), vae_config());
 }
 
-BatchShape UNetPipeline::batch_shape(const GenerationRequest& request) const {
-  const int scale = traits_.size_multiple_px;
-  return {.key = {.latent_height = request.size.height_px / scale,
-                  .latent_width = request.size.width_px / scale,
-                  .sequence_length = sequence_length(request)},
-          .rows = request.image_count * (is_guided(request) ? 2 : 1)};
-}
-
-int UNetPipeline::rows_max(const BatchKey&) const {
-  return rows_max_;
-}
-
-// ---- prepare ---------------------------------------------------------------------------------
-
-Result<std::unique_ptr<DenoiseState>> UNetPipeline::prepare(const GenerationRequest& request) {
-  auto effective = check(request);
-  if (!effective) return effective.error();
-  auto state = std::make_unique<State>();
-  state->effective_ = *std::move(effective);
-
-  // 1. Conditioning.
-  const double scale = guidance_scale(request);
-  auto conditioning = encode(request, is_guided(request));
-  if (!conditioning) return conditioning.error();
-  state->conditioning_ = *std::move(conditioning);
-  state->guidance_scale_ = static_cast<float>(scale);
-  if (const auto width = unet_.config().time_cond_proj_dim; width > 0) {
-    state->timestep_cond_.resize(static_cast<std::size_t>(width));
+Result<void> UNetPipeline::predict(std::span<const NetworkRow> rows, LatentShape shape,
+                                   std::span<float> noise_pred) {
+  std::vector<float> sample, timesteps, embeds, text_embeds, time_ids, timestep_cond;
+  std::vector<float> guidance(static_cast<std::size_t>(unet_.config().time_cond_proj_dim));
+  for (const NetworkRow& row : rows) {
+    append(sample, row.sample);
+    append(sample, row.extra_channels);
+    timesteps.push_back(row.timestep);
+    append(embeds, row.conditioning->prompt_embeds->data());
+    append(text_embeds, row.conditioning->pooled);
+    append(time_ids, row.conditioning->time_ids);
+    if (guidance.empty()) continue;
     // get_guidance_scale_embedding: sin then cos of 1000 (w - 1), frequencies over half - 1.
-    models::sinusoidal_embedding(static_cast<float>(scale - 1.0) * 1000.0f,
-                                 {.flip_sin_to_cos = false, .downscale_freq_shift = 1},
-                                 state->timestep_cond_);
+    models::sinusoidal_embedding(static_cast<float>(row.guidance_scale - 1.0) * 1000.0f,
+                                 {.flip_sin_to_cos = false, .downscale_freq_shift = 1}, guidance);
+    append(timestep_cond, guidance);
   }
-  state->options_ = {.eta = request.sampling.eta};
-  state->wants_previews_ = request.partial_images > 0;
-
-  // 2. Latents of each image.
-  const auto vae_scale = static_cast<int>(vae_.config().scale());
-  state->height_ = request.size.height_px / vae_scale;
-  state->width_ = request.size.width_px / vae_scale;
-  for (int i = 0; i < request.image_count; ++i) {
-    Trajectory image(request.sampling.seed + static_cast<std::uint64_t>(i));
-    if (auto ok = begin(request, *state, image); !ok) return ok.error();
-    state->images_.push_back(std::move(image));
-  }
-  return std::unique_ptr<DenoiseState>(std::move(state));
-}
-
-Result<void> UNetPipeline::begin(const GenerationRequest& request, State& state,
-                                 Trajectory& image) {
-  auto scheduler = make_request_scheduler(request, traits_, scheduler_config_);
-  if (!scheduler) return scheduler.error();
-  image.scheduler = *std::move(scheduler);
-  const int steps = state.effective_.num_inference_steps;
-  if (auto ok = image.scheduler->set_timesteps({.num_inference_steps = steps}); !ok) {
-    return ok.error();
-  }
-  if (request.task != Task::TextToImage) {
-    const double fallback =
-        request.task == Task::Inpaint ? inpaint_strength_ : traits_.defaults.strength;
-    const double strength = request.sampling.strength.value_or(fallback);
-    state.begin_ = begin_index(steps, strength, image.scheduler->order());
-    image.scheduler->set_begin_index(state.begin_);
-  }
-  const int calls = static_cast<int>(image.scheduler->timesteps().size());
-  state.count_ = std::max(calls - state.begin_, 0);
-
-  image.latents.resize(
-      static_cast<std::size_t>(vae_.config().latent_channels * state.height_ * state.width_));
-  switch (request.task) {
-    case Task::TextToImage: {
-      image.generator.randn(image.latents);
-      for (float& x : image.latents) x *= image.scheduler->init_noise_sigma();
-      return {};
-    }
-    case Task::ImageToImage:
-      return begin_from_image(request, state, image);
-    case Task::Inpaint:
-      if (state.mask_.empty()) {
-        state.is_blended_ = unet_.config().in_channels == vae_.config().latent_channels;
-        state.mask_ = shrink_mask(to_binary_mask(request.mask->grey), request.size,
-                                  static_cast<int>(state.height_), static_cast<int>(state.width_));
-      }
-      return begin_inpainting(request, state, image);
-  }
-  return {};
-}
-
-void UNetPipeline::scale_latents(std::span<float> latents) const {
-  const auto& vae = vae_.config();
-  const auto factor = static_cast<float>(vae.scaling_factor);
-  const std::size_t plane = latents.size() / static_cast<std::size_t>(vae.latent_channels);
-  for (std::size_t i = 0; i < latents.size(); ++i) {
-    if (!uses_latent_statistics_) {
-      latents[i] *= factor;
-      continue;
-    }
-    const auto mean = static_cast<float>((*vae.latents_mean)[i / plane]);
-    const auto deviation = static_cast<float>((*vae.latents_std)[i / plane]);
-    latents[i] = (latents[i] - mean) * factor / deviation;
-  }
-}
-
-void UNetPipeline::unscale_latents(std::span<float> latents) const {
-  const auto& vae = vae_.config();
-  const auto factor = static_cast<float>(vae.scaling_factor);
-  const std::size_t plane = latents.size() / static_cast<std::size_t>(vae.latent_channels);
-  for (std::size_t i = 0; i < latents.size(); ++i) {
-    if (!uses_latent_statistics_) {
-      latents[i] /= factor;
-      continue;
-    }
-    const auto mean = static_cast<float>((*vae.latents_mean)[i / plane]);
-    const auto deviation = static_cast<float>((*vae.latents_std)[i / plane]);
-    latents[i] = latents[i] * deviation / factor + mean;
-  }
-}
-
-// A draw from the encoder's distribution: mean + deviation * noise, scaled for the denoiser.
-Result<std::vector<float>> UNetPipeline::encode_image(std::span<const float> pixels, ImageSize size,
-                                                      Trajectory& image) {
-  auto moments = vae_.encode(pixels, 1, size.height_px, size.width_px);
-  if (!moments) return moments.error();
-  const std::size_t count = moments->data().size() / 2;
-  const auto mean = moments->data().first(count);
-  const auto log_variance = moments->data().last(count);
-  std::vector<float> latents(count);
-  image.generator.randn(latents);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float deviation = std::exp(0.5f * std::clamp(log_variance[i], -30.0f, 20.0f));
-    latents[i] = mean[i] + deviation * latents[i];
-  }
-  scale_latents(latents);
-  return latents;
-}
-
-Result<void> UNetPipeline::begin_from_image(const GenerationRequest& request, const State& state,
-                                            Trajectory& image) {
-  auto clean = encode_image(to_pixels(*request.init_image), request.size, image);
-  if (!clean) return clean.error();
-  std::vector<float> noise(image.latents.size());
-  image.generator.randn(noise);
-  if (state.count_ == 0) {
-    image.latents = *std::move(clean);
-  } else {
-    image.scheduler->add_noise(*clean, noise, state.begin_, image.latents);
-  }
-  return {};
-}
-
-// The order of draws is diffusers': image latents (when used), noise, masked image's latents.
-Result<void> UNetPipeline::begin_inpainting(const GenerationRequest& request, const State& state,
-                                            Trajectory& image) {
-  const std::vector<float> pixels = to_pixels(*request.init_image);
-  const bool is_pure_noise = state.begin_ == 0;
-  if (state.is_blended_ || !is_pure_noise) {
-    auto clean = encode_image(pixels, request.size, image);
-    if (!clean) return clean.error();
-    image.image_latents = *std::move(clean);
-  }
-  image.noise.resize(image.latents.size());
-  image.generator.randn(image.noise);
-  if (is_pure_noise) {
-    const float sigma = image.scheduler->init_noise_sigma();
-    std::ranges::transform(image.noise, image.latents.begin(), [&](float x) { return x * sigma; });
-  } else if (state.count_ == 0) {
-    image.latents = image.image_latents;
-  } else {
-    image.scheduler->add_noise(image.image_latents, image.noise, state.begin_, image.latents);
-  }
-
-  const std::vector<float> mask = to_binary_mask(request.mask->grey);
-  std::vector<float> masked = pixels;
-  for (std::size_t i = 0; i < masked.size(); ++i) {
-    if (mask[i % mask.size()] >= 0.5f) masked[i] = 0;
-  }
-  auto masked_latents = encode_image(masked, request.size, image);
-  if (!masked_latents) return masked_latents.error();
-  if (!state.is_blended_) {
-    image.extra_channels = state.mask_;
-    image.extra_channels.insert(image.extra_channels.end(), masked_latents->begin(),
-                                masked_latents->end());
-  }
-  return {};
-}
-
-// ---- step ------------------------------------------------------------------------------------
-
-std::vector<Result<void>> UNetPipeline::step(std::span<DenoiseState* const> states) {
-  std::vector<State*> mine;
-  for (auto* state : states) mine.push_back(static_cast<State*>(state));
-  const std::vector<Row> rows = gather(mine);
-  const std::size_t latent_size = mine.front()->images_.front().latents.size();
-  std::vector<float> noise_pred(rows.size() * latent_size);
-  if (auto ok = run_rows(rows, *mine.front(), noise_pred); !ok) {
-    return std::vector<Result<void>>(states.size(), ok.error());
-  }
-  std::span<const float> rest = noise_pred;
-  std::vector<Result<void>> results;
-  for (auto* state : mine) {
-    const std::size_t count =
-        state->images_.size() * (state->conditioning_.uncond ? 2 : 1) * latent_size;
-    advance(*state, rest.first(count));
-    rest = rest.subspan(count);
-    results.emplace_back();
-  }
-  return results;
-}
-
-// Of each request, the unconditional rows of all images first, then the rows with text.
-std::vector<UNetPipeline::Row> UNetPipeline::gather(std::span<State* const> states) const {
-  std::vector<Row> rows;
-  for (auto* state : states) {
-    auto& conditioning = state->conditioning_;
-    if (conditioning.uncond) {
-      for (auto& image : state->images_) rows.push_back({state, &image, &*conditioning.uncond});
-    }
-    for (auto& image : state->images_) rows.push_back({state, &image, &conditioning.text});
-  }
-  return rows;
-}
-
-Result<void> UNetPipeline::run_rows(std::span<const Row> rows, const State& any,
-                                    std::span<float> noise_pred) {
-  const std::size_t latent_size = noise_pred.size() / rows.size();
-  const auto sequence = any.conditioning_.text.prompt_embeds->shape()[1];
-  std::vector<float> scaled(latent_size);
-  for (std::size_t done = 0; done < rows.size();) {
-    const auto count = static_cast<std::size_t>(bucket(rows.size() - done, rows_max_));
-    std::vector<float> sample, timesteps, embeds, text_embeds, time_ids, timestep_cond;
-    for (const Row& row : rows.subspan(done, count)) {
-      auto& scheduler = *row.image->scheduler;
-      const int call = row.state->begin_ + row.state->index_;
-      scheduler.scale_model_input(row.image->latents, call, scaled);
-      const auto append = [](std::vector<float>& to, std::span<const float> from) {
-        to.insert(to.end(), from.begin(), from.end());
-      };
-      append(sample, scaled);
-      append(sample, row.image->extra_channels);
-      timesteps.push_back(scheduler.timesteps()[static_cast<std::size_t>(call)]);
-      append(embeds, row.conditioning->prompt_embeds->data());
-      append(text_embeds, row.conditioning->text_embeds);
-      append(time_ids, row.conditioning->time_ids);
-      append(timestep_cond, row.state->timestep_cond_);
-    }
-    const models::UNet2DConditionModel::Inputs inputs{
-        .rows = static_cast<std::int64_t>(count),
-        .height = any.height_,
-        .width = any.width_,
-        .sequence_length = static_cast<std::int64_t>(sequence),
-        .sample = sample,
-        .timesteps = timesteps,
-        .encoder_hidden_states = embeds,
-        .text_embeds = text_embeds,
-        .time_ids = time_ids,
-        .timestep_cond = timestep_cond};
-    const auto out = noise_pred.subspan(done * latent_size, count * latent_size);
-    if (auto ok = unet_.run(inputs, out); !ok) return ok.error();
-    done += count;
-  }
-  return {};
-}
-
-void UNetPipeline::advance(State& state, std::span<const float> noise_pred) const {
-  const std::size_t image_count = state.images_.size();
-  const std::size_t latent_size = state.images_.front().latents.size();
-  const int call = state.begin_ + state.index_;
-  std::vector<float> guided(latent_size);
-  for (std::size_t i = 0; i < image_count; ++i) {
-    Trajectory& image = state.images_[i];
-    std::span<const float> prediction = noise_pred.subspan(i * latent_size, latent_size);
-    if (state.conditioning_.uncond) {
-      const auto text = noise_pred.subspan((image_count + i) * latent_size, latent_size);
-      apply_guidance(prediction, text, state.guidance_scale_, guided);
-      prediction = guided;
-    }
-    if (state.wants_previews_) {
-      image.predicted_original.resize(latent_size);
-      image.scheduler->predict_original(prediction, call, image.latents, image.predicted_original);
-    }
-    image.scheduler->step(prediction, call, image.latents, image.generator, state.options_);
-    if (!state.is_blended_) continue;
-    // What is not masked follows the original image, noised to where the rest has come.
-    std::vector<float> known = image.image_latents;
-    if (state.index_ + 1 < state.count_) {
-      image.scheduler->add_noise(image.image_latents, image.noise, call + 1, known);
-    }
-    for (std::size_t k = 0; k < latent_size; ++k) {
-      const float repaint = state.mask_[k % state.mask_.size()];
-      image.latents[k] = (1 - repaint) * known[k] + repaint * image.latents[k];
-    }
-  }
-  ++state.index_;
-}
-
-// ---- decode ----------------------------------------------------------------------------------
-
-// latents [C, h, w] as the denoiser has them. Every decode teaches the preview decoder.
-Result<Image> UNetPipeline::decode_full(std::span<const float> latents, const State& state) {
-  std::vector<float> z(latents.begin(), latents.end());
-  unscale_latents(z);
-  auto pixels = vae_.decode(z, 1, state.height_, state.width_);
-  if (!pixels) return pixels.error();
-  preview_.learn(latents, state.latent_shape(), std::as_const(*pixels).data());
-  return to_image(pixels->data(), state.effective_.size);
-}
-
-Result<std::vector<Image>> UNetPipeline::decode(DenoiseState& denoise_state,
-                                                DecodeQuality quality) {
-  auto& state = static_cast<State&>(denoise_state);
-  std::vector<Image> pictures;
-  for (auto& image : state.images_) {
-    const bool is_preview = quality == DecodeQuality::Preview && !image.predicted_original.empty();
-    if (is_preview && preview_.is_ready()) {
-      pictures.push_back(preview_.decode(image.predicted_original, state.latent_shape()));
-      continue;
-    }
-    auto picture = decode_full(is_preview ? image.predicted_original : image.latents, state);
-    if (!picture) return picture.error();
-    pictures.push_back(*std::move(picture));
-  }
-  return pictures;
+  const auto sequence = rows.front().conditioning->prompt_embeds->shape()[1];
+  return unet_.run({.rows = static_cast<std::int64_t>(rows.size()),
+                    .height = shape.height,
+                    .width = shape.width,
+                    .sequence_length = static_cast<std::int64_t>(sequence),
+                    .sample = sample,
+                    .timesteps = timesteps,
+                    .encoder_hidden_states = embeds,
+                    .text_embeds = text_embeds,
+                    .time_ids = time_ids,
+                    .timestep_cond = timestep_cond},
+                   noise_pred);
 }
 
 }  // namespace limner::pipelines
