@@ -14,17 +14,13 @@ build: setup
 	@cmake --preset release > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS) --target limner
 
-test: setup .deps/venv/.ready
+test: setup
 	@cmake --preset release > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	cmake --build --preset release --parallel $(JOBS)
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
 setup:
 	@tools/setup.sh
-
-# The clients that the contract tests drive the server with; the product itself needs no Python.
-.deps/venv/.ready: tests/contract/requirements.txt
-	@tools/setup_clients.sh
 
 format:
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
