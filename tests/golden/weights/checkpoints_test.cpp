@@ -14,6 +14,9 @@
 #include "base/hash.hpp"
 #include "base/json.hpp"
 #include "weights/checkpoint.hpp"
+#include "weights/checkpoint_names.hpp"
+#include "weights/lora_names.hpp"
+#include "weights/tensor_forms.hpp"
 
 namespace limner::weights {
 namespace {
@@ -104,6 +107,44 @@ TEST(CheckpointGolden, EveryFamilyIsReadAsDiffusersReadsIt) {
       expect_tensors(*component, expected.at("tensors").as_array());
       expect_config(*component, expected);
     }
+  }
+}
+
+// kohya's scripts name modules as the original code does; each must lead to the weight, or the
+// parts of several, that the checkpoint's own tensor of that name became.
+TEST(CheckpointGolden, LorasFindEveryDenoiserModuleUnderItsOriginalName) {
+  constexpr std::string_view root = "model.diffusion_model.";
+  for (const auto& golden : golden_checkpoints()) {
+    SCOPED_TRACE(text(golden.at("family")));
+    const auto file = rebuild_file(golden);
+    auto checkpoint = read_checkpoint(file, "toy.safetensors", "fingerprint");
+    ASSERT_TRUE(checkpoint);
+    auto& denoiser = *checkpoint->components.back().weights;
+    const LoraNames names(denoiser);
+    const bool has_root = file.tensors.lower_bound(root)->first.starts_with(root);
+    std::size_t found = 0;
+    for (const auto& [name, tensor] : file.tensors) {
+      std::string_view module = name;
+      if (has_root && !take_prefix(module, root)) continue;
+      if (tensor.shape.size() < 2 || !module.ends_with(".weight")) continue;
+      if (!has_root && !module.starts_with("double_blocks.") && !module.starts_with("single_"))
+        continue;
+      module.remove_suffix(std::string_view(".weight").size());
+      const auto placements = names.find(with_underscores(module), tensor.shape[0]);
+      EXPECT_FALSE(placements.empty()) << module;
+      for (const auto& placement : placements) {
+        const auto* weight = denoiser.find(placement.name);
+        ASSERT_TRUE(weight) << module << " " << placement.name;
+        const bool is_part = placement.form == Placement::Form::Rows;
+        const auto part = is_part ? rows_of(tensor, placement.first_row, placement.row_count)
+                          : placement.form == Placement::Form::HalvesSwapped
+                              ? halves_swapped(tensor)
+                              : tensor;
+        EXPECT_TRUE(std::ranges::equal(part.bytes, weight->bytes)) << module;
+        ++found;
+      }
+    }
+    EXPECT_GT(found, 20u);
   }
 }
 

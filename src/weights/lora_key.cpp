@@ -1,0 +1,102 @@
+#include "weights/lora_key.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "weights/checkpoint_names.hpp"
+#include "weights/lora_names.hpp"
+
+namespace limner::weights {
+namespace {
+
+struct Suffix {
+  std::string_view text;
+  LoraPart part;
+};
+
+// kohya; PEFT, with and without the adapter's name; diffusers' attention processors; diffusers'
+// text encoders.
+constexpr std::array<Suffix, 13> kSuffixes = {{
+    {".lora_down.weight", LoraPart::Down},
+    {".lora_up.weight", LoraPart::Up},
+    {".lora_A.weight", LoraPart::Down},
+    {".lora_B.weight", LoraPart::Up},
+    {".lora_A.default.weight", LoraPart::Down},
+    {".lora_B.default.weight", LoraPart::Up},
+    {"_lora.down.weight", LoraPart::Down},
+    {"_lora.up.weight", LoraPart::Up},
+    {".lora.down.weight", LoraPart::Down},
+    {".lora.up.weight", LoraPart::Up},
+    {".lora_linear_layer.down.weight", LoraPart::Down},
+    {".lora_linear_layer.up.weight", LoraPart::Up},
+    {".alpha", LoraPart::Alpha},
+}};
+
+struct Prefix {
+  std::string_view text;
+  std::string_view component;
+};
+
+constexpr std::array<Prefix, 14> kPrefixes = {{
+    {"lora_unet_", ""},
+    {"lora_transformer_", ""},
+    {"lora_te1_", "text_encoder"},
+    {"lora_te2_", "text_encoder_2"},
+    {"lora_te3_", "text_encoder_3"},
+    {"lora_te_", "text_encoder"},
+    {"base_model.model.", ""},
+    {"model.diffusion_model.", ""},
+    {"diffusion_model.", ""},
+    {"unet.", ""},
+    {"transformer.", ""},
+    {"text_encoder.", "text_encoder"},
+    {"text_encoder_2.", "text_encoder_2"},
+    {"text_encoder_3.", "text_encoder_3"},
+}};
+
+void replace(std::string& text, std::string_view from, std::string_view to) {
+  if (const auto at = text.find(from); at != text.npos) text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+std::optional<LoraKey> parse_lora_key(std::string_view name) {
+  const auto suffix = std::ranges::find_if(
+      kSuffixes, [&](const Suffix& candidate) { return name.ends_with(candidate.text); });
+  if (suffix == kSuffixes.end()) return std::nullopt;
+  name.remove_suffix(suffix->text.size());
+  LoraKey key{.component = "", .module = "", .part = suffix->part};
+  for (const auto& prefix : kPrefixes) {
+    if (take_prefix(name, prefix.text)) {
+      key.component = prefix.component;
+      break;
+    }
+  }
+  key.module = name;
+  // attn1.processor.to_out_lora stands for attn1.to_out.0.
+  const bool is_processor = key.module.find(".processor.") != key.module.npos;
+  replace(key.module, ".processor.", ".");
+  if (is_processor && key.module.ends_with("to_out")) key.module += ".0";
+  key.module = with_underscores(key.module);
+  return key;
+}
+
+std::optional<std::string_view> unsupported_lora_method(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> methods = {{
+      {".hada_", "LoHa"},
+      {".lokr_", "LoKr"},
+      {".dora_scale", "DoRA"},
+      {".lora_magnitude_vector", "DoRA"},
+      {".lora_mid.", "LoCon with a middle matrix"},
+      {".oft_", "OFT"},
+      {".diff", "a whole difference"},
+      {".glora", "GLoRA"},
+  }};
+  for (const auto& [mark, method] : methods) {
+    if (name.find(mark) != name.npos) return method;
+  }
+  return std::nullopt;
+}
+
+}  // namespace limner::weights
