@@ -1,6 +1,10 @@
 #include "base/json.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <string>
+#include <utility>
 
 #include <boost/json/stream_parser.hpp>
 #include <fmt/format.h>
@@ -37,6 +41,35 @@ Result<json::value> parse(std::string_view text, std::size_t depth_max) {
   return parser.release();
 }
 
+// Python writes Infinity and NaN, which JSON has not: diffusers' scheduler_config.json carries
+// "lambda_min_clipped": -Infinity. The largest double stands for the first, null for the second.
+std::string with_finite_numbers(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"Infinity", "1.7976931348623157e308"}, {"NaN", "null"}};
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) {
+      out.append(text.substr(i, 2));
+      i += 2;
+      continue;
+    }
+    if (text[i] == '"') in_string = !in_string;
+    const auto* word =
+        in_string ? std::end(kWords) : std::ranges::find_if(kWords, [&](const auto& w) {
+          return text.substr(i).starts_with(w.first);
+        });
+    if (word != std::end(kWords)) {
+      out += word->second;
+      i += word->first.size();
+    } else {
+      out += text[i++];
+    }
+  }
+  return out;
+}
+
 Error wrong_type(std::string_view where, std::string_view key, std::string_view expected) {
   return invalid_value(key, fmt::format("{}: {} must be {}", where, key, expected), "invalid_type");
 }
@@ -60,7 +93,7 @@ Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) 
 Result<json::value> read_json_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
   auto text = read_file(path, size_bytes_max);
   if (!text) return text.error();
-  auto value = parse(*text, 256);
+  auto value = parse(with_finite_numbers(*text), 256);
   if (!value) return invalid_value("", fmt::format("{}: {}", path.string(), value.error().message));
   return value;
 }

@@ -25,7 +25,8 @@ struct JsonLimits {
 // Text from a client. The error's code is "invalid_json" and its message names the byte.
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits = {});
 
-// A configuration file of at most `size_bytes_max`. The error names the file.
+// A configuration file of at most `size_bytes_max`; Python's Infinity and NaN become the largest
+// number and null. The error names the file.
 Result<json::value> read_json_file(const std::filesystem::path& path,
                                    std::size_t size_bytes_max = 64 << 20);
 

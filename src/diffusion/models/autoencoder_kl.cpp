@@ -94,7 +94,8 @@ Result<AutoencoderKLConfig> AutoencoderKLConfig::parse(const Component& componen
   c.latent_channels = r.integer("latent_channels", 4);
   c.norm_num_groups = static_cast<int>(r.integer("norm_num_groups", 32));
   c.scaling_factor = r.number("scaling_factor", 0.18215);
-  if (!r.is_null_or_absent("shift_factor")) c.shift_factor = r.number("shift_factor", 0);
+  const double shift = r.number("shift_factor", 0);
+  if (!r.is_null_or_absent("shift_factor")) c.shift_factor = shift;
   c.latents_mean = r.optional_numbers("latents_mean");
   c.latents_std = r.optional_numbers("latents_std");
   c.use_quant_conv = r.boolean("use_quant_conv", true);

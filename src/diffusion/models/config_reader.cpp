@@ -169,7 +169,7 @@ void ConfigReader::require(std::string_view key, std::string_view only_value) {
   }
 }
 
-void ConfigReader::require(std::string_view key, bool only_value) {
+void ConfigReader::require_flag(std::string_view key, bool only_value) {
   if (boolean(key, only_value) != only_value) {
     fail(key, fmt::format("{} is not supported, only {} is", !only_value, only_value));
   }

@@ -43,7 +43,7 @@ class ConfigReader {
   // Keys whose other values would need code that is not there.
   void require_null(std::initializer_list<std::string_view> keys);
   void require(std::string_view key, std::string_view only_value);
-  void require(std::string_view key, bool only_value);
+  void require_flag(std::string_view key, bool only_value);
   void fail(std::string_view key, std::string message);
 
   // The first mistake, or a key that nothing asked for. Keys that begin with "_" are metadata.

@@ -186,7 +186,7 @@ Result<UNet2DConditionConfig> UNet2DConditionConfig::parse(const Component& comp
   r.optional_integer("time_embedding_dim");
   r.require("time_embedding_type", "positional");
   r.require("attention_type", "default");
-  r.require("dual_cross_attention", false);
+  r.require_flag("dual_cross_attention", false);
   r.require_null({"num_attention_heads", "cross_attention_norm"});
   // float32 throughout makes upcasting a no-op; the rest is for training or other block types.
   r.ignore({"sample_size", "upcast_attention", "dropout", "addition_embed_type_num_heads",

@@ -56,5 +56,17 @@ TEST(Json, FilesAreNamedInErrors) {
   EXPECT_EQ(read_json_file(dir / "bad.json", 0).error().kind, ErrorKind::TooLarge);
 }
 
+TEST(Json, FilesOfPythonMayHaveInfinityAndNaN) {
+  const TempDir dir;
+  ASSERT_TRUE(
+      write_file(dir / "p.json", R"({"low": -Infinity, "no": NaN, "s": "a\"Infinity NaN"})"));
+  const auto value = read_json_file(dir / "p.json");
+  ASSERT_TRUE(value) << value.error().message;
+  EXPECT_LT(value->at("low").as_double(), -1e308);
+  EXPECT_TRUE(value->at("no").is_null());
+  EXPECT_EQ(value->at("s").as_string(), "a\"Infinity NaN");
+  EXPECT_FALSE(parse_json("[NaN]"));
+}
+
 }  // namespace
 }  // namespace limner

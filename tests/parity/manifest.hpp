@@ -1,0 +1,36 @@
+// The cases that tools/golden/make_pipelines.py painted with diffusers.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/generation.hpp"
+
+namespace limner::parity {
+
+struct Tolerance {
+  double mean_abs_difference_8bit = 0;
+  double psnr_db = 0;
+};
+
+struct Case {
+  std::string name;
+  GenerationRequest request;
+  std::filesystem::path file;  // pictures of the request, from top to bottom
+  Tolerance tolerance;
+};
+
+// Where a manifest's paths begin.
+std::filesystem::path data_dir();
+// Cases of every manifest, by model.
+std::map<std::string, std::vector<Case>> read_manifests();
+// A toy of data/models or the embedded default.
+std::filesystem::path model_dir(const std::string& model);
+
+Image read_picture(const std::filesystem::path& file);
+
+}  // namespace limner::parity
