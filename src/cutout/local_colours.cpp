@@ -5,7 +5,7 @@
 namespace limner::cutout {
 namespace {
 
-constexpr float kFarWeight = 1e-3f;
+constexpr float kFarWeight = 1e-2f;
 constexpr float kPresenceMin = 1e-9f;
 
 Plane near_and_far_mean(const Plane& plane, int near_px, int far_px) {
