@@ -72,7 +72,9 @@ void DeisMultistepScheduler::step(ConstLatents model_output, int index, Latents 
   std::vector<float> original(sample.size());
   predict_original(model_output, index, sample, original);
   std::vector<float> epsilon(sample.size());
-  epsilon_from(PredictionType::Sample, level_at(index), original, sample, epsilon);
+  auto level = level_at(index);
+  if (options().prediction_type == PredictionType::FlowPrediction) level.sigma = sigma_at(index);
+  epsilon_from(PredictionType::Sample, level, original, sample, epsilon);
   remember(std::move(epsilon));
   const int order = order_at(index);
   order == 1 ? first_order(index, sample) : higher_order(index, order, sample);
@@ -119,10 +121,8 @@ void DeisMultistepScheduler::higher_order(int index, int order, Latents sample) 
 }  // namespace
 
 SchedulerResult make_deis_multistep(OptionReader& options) {
-  // One algorithm and one solver; the words of DPM-Solver and UniPC stand for them.
-  constexpr Choice<int> kAlgorithms[] = {{"deis", 0}, {"dpmsolver", 0}, {"dpmsolver++", 0}};
-  constexpr Choice<int> kSolverTypes[] = {
-      {"logrho", 0}, {"midpoint", 0}, {"heun", 0}, {"bh1", 0}, {"bh2", 0}};
+  constexpr Choice<int> kAlgorithms[] = {{"deis", 0}};
+  constexpr Choice<int> kSolverTypes[] = {{"logrho", 0}};
   auto out = read_solver_options(options, {.can_rescale_zero_snr = false}, 3, true);
   out.spacing = read_spacing(options, TimestepSpacing::Linspace);
   options.choice("algorithm_type", 0, kAlgorithms);

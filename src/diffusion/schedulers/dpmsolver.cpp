@@ -9,23 +9,16 @@ namespace {
 
 DpmAlgorithm read_algorithm(OptionReader& options) {
   using enum DpmAlgorithm;
-  // A DEIS folder's word stands for the class's default.
   constexpr Choice<DpmAlgorithm> kAlgorithms[] = {{"dpmsolver++", DpmSolverPP},
                                                   {"sde-dpmsolver++", SdeDpmSolverPP},
                                                   {"dpmsolver", DpmSolver},
-                                                  {"sde-dpmsolver", SdeDpmSolver},
-                                                  {"deis", DpmSolverPP}};
+                                                  {"sde-dpmsolver", SdeDpmSolver}};
   return options.choice("algorithm_type", DpmSolverPP, kAlgorithms);
 }
 
 DpmSolverType read_solver_type(OptionReader& options) {
   using enum DpmSolverType;
-  // The words of DEIS and UniPC stand for the default too.
-  constexpr Choice<DpmSolverType> kSolverTypes[] = {{"midpoint", Midpoint},
-                                                    {"heun", Heun},
-                                                    {"logrho", Midpoint},
-                                                    {"bh1", Midpoint},
-                                                    {"bh2", Midpoint}};
+  constexpr Choice<DpmSolverType> kSolverTypes[] = {{"midpoint", Midpoint}, {"heun", Heun}};
   return options.choice("solver_type", Midpoint, kSolverTypes);
 }
 
@@ -40,7 +33,12 @@ DpmOptions read_dpm_options(OptionReader& options, const NoiseScheduleTraits& tr
   out.final_sigma = read_final_sigma(options);
   out.lambda_min_clipped =
       options.number("lambda_min_clipped", -std::numeric_limits<double>::infinity());
-  options.must_be_null("variance_type");  // learned: twice the channels, which no latent model has
+  if (!options.is_null("variance_type")) {
+    // DDPM's words have no effect; learned ones mean twice the channels, which no latent model has.
+    constexpr Choice<int> kVarianceTypes[] = {
+        {"fixed_small", 0}, {"fixed_small_log", 0}, {"fixed_large", 0}, {"fixed_large_log", 0}};
+    options.choice("variance_type", 0, kVarianceTypes);
+  }
   if (!out.predicts_original() && out.final_sigma == FinalSigma::Zero) {
     options.refuse("algorithm_type",
                    "dpmsolver++ or sde-dpmsolver++ where final_sigmas_type is zero");

@@ -77,13 +77,47 @@ std::vector<std::string_view> names_of(const Table& table) {
   return names;
 }
 
-SchedulerResult make_class(std::string_view class_name, const json::object& listed) {
-  OptionReader reader(class_name, listed);
-  return find_named(kClasses, class_name)->make(reader);
+// A class's constructor rewrites the words of its relatives into its own, and from_config hands on
+// what it wrote. Value `from` of `option`, listed for a class of this prefix, becomes `to`.
+struct Rewrite {
+  std::string_view class_prefix;
+  std::string_view option;
+  std::string_view from;
+  std::string_view to;
+};
+
+constexpr Rewrite kRewrites[] = {
+    {"DPMSolver", "algorithm_type", "deis", "dpmsolver++"},
+    {"DPMSolver", "solver_type", "logrho", "midpoint"},
+    {"DPMSolver", "solver_type", "bh1", "midpoint"},
+    {"DPMSolver", "solver_type", "bh2", "midpoint"},
+    {"DEIS", "algorithm_type", "dpmsolver", "deis"},
+    {"DEIS", "algorithm_type", "dpmsolver++", "deis"},
+    {"DEIS", "solver_type", "midpoint", "logrho"},
+    {"DEIS", "solver_type", "heun", "logrho"},
+    {"DEIS", "solver_type", "bh1", "logrho"},
+    {"DEIS", "solver_type", "bh2", "logrho"},
+    {"UniPC", "solver_type", "midpoint", "bh2"},
+    {"UniPC", "solver_type", "heun", "bh2"},
+    {"UniPC", "solver_type", "logrho", "bh2"},
+};
+
+// The makers take their own class's words only.
+void rewrite_words(std::string_view class_name, json::object& listed) {
+  for (const auto& [prefix, option, from, to] : kRewrites) {
+    auto* value = class_name.starts_with(prefix) ? listed.if_contains(option) : nullptr;
+    if (value && *value == json::value(from)) *value = to;
+  }
 }
 
 json::value option_value(const Name& name) {
   return name.text.empty() ? json::value(true) : json::value(name.text);
+}
+
+SchedulerResult make_class(std::string_view class_name, json::object listed) {
+  rewrite_words(class_name, listed);
+  OptionReader reader(class_name, listed);
+  return find_named(kClasses, class_name)->make(reader);
 }
 
 }  // namespace
@@ -106,6 +140,7 @@ Result<SchedulerConfig> load_scheduler_config(const json::object& file) {
     }
     config.listed.emplace(key, value);
   }
+  rewrite_words(config.class_name, config.listed);
   if (auto made = make_class(config.class_name, config.listed); !made) return made.error();
   return config;
 }
@@ -120,7 +155,7 @@ Result<std::unique_ptr<Scheduler>> make_scheduler(const SchedulerConfig& config,
   }
   json::object listed = config.listed;
   if (!entry->option.empty()) listed[entry->option] = option_value(*entry);
-  return make_class(entry->class_name, listed);
+  return make_class(entry->class_name, std::move(listed));
 }
 
 std::string_view own_scheduler_name(const SchedulerConfig& config) {

@@ -166,9 +166,11 @@ std::vector<double> space_sigmas(const SigmaOptions& options, double first, doub
 
 double sigma_to_timestep(double sigma, std::span<const float> log_sigmas) {
   const double log_sigma = std::log(std::max(sigma, 1e-10));
-  const auto above = std::ranges::upper_bound(
-      log_sigmas, log_sigma, {}, [](float value) { return static_cast<double>(value); });
-  const auto rank = static_cast<std::size_t>(above - log_sigmas.begin());
+  // The last level not above this one. Levels of a zero-SNR schedule may fall at their end, so that
+  // a binary search would err.
+  const auto last = std::ranges::find_if(log_sigmas.rbegin(), log_sigmas.rend(),
+                                         [=](float level) { return log_sigma >= level; });
+  const auto rank = static_cast<std::size_t>(log_sigmas.rend() - last);  // 0: above all
   const std::size_t low = std::min(rank == 0 ? 0 : rank - 1, log_sigmas.size() - 2);
   const float width = log_sigmas[low] - log_sigmas[low + 1];
   const double weight = std::clamp((log_sigmas[low] - log_sigma) / width, 0.0, 1.0);

@@ -49,7 +49,7 @@ FinalSigma read_final_sigma(OptionReader& options);
 // `options.spacing` is not Default.
 std::vector<double> space_sigmas(const SigmaOptions& options, double first, double last, int count);
 
-// The training timestep, a fraction, whose log sigma this is; log_sigmas rise.
+// The training timestep, a fraction, whose log sigma this is.
 double sigma_to_timestep(double sigma, std::span<const float> log_sigmas);
 std::vector<double> sigmas_to_timesteps(std::span<const double> sigmas,
                                         std::span<const float> log_sigmas);

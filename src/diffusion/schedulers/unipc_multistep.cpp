@@ -246,9 +246,7 @@ void UniPcMultistepScheduler::predict(int index, Latents sample) const {
 
 SchedulerResult make_unipc_multistep(OptionReader& options) {
   using enum SolverType;
-  // The words of DPM-Solver and DEIS stand for the default.
-  constexpr Choice<SolverType> kSolverTypes[] = {
-      {"bh2", Bh2}, {"bh1", Bh1}, {"midpoint", Bh2}, {"heun", Bh2}, {"logrho", Bh2}};
+  constexpr Choice<SolverType> kSolverTypes[] = {{"bh1", Bh1}, {"bh2", Bh2}};
   UniPcOptions out;
   out.solver = read_solver_options(options, {.has_floor = true}, kSolverOrderMax, true);
   out.solver.spacing = read_spacing(options, TimestepSpacing::Linspace);
