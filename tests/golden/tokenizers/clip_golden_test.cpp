@@ -49,7 +49,6 @@ void expect_golden(const ClipTokenizer& tokenizer, std::size_t column) {
 }
 
 TEST(ClipGolden, VocabAndMergesGiveTheReferenceIds) {
-  if (!std::filesystem::exists(full_vocabulary())) GTEST_SKIP() << "no embedded model";
   auto tokenizer = ClipTokenizer::load(full_vocabulary());
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   expect_golden(*tokenizer, 1);
@@ -58,7 +57,6 @@ TEST(ClipGolden, VocabAndMergesGiveTheReferenceIds) {
 }
 
 TEST(ClipGolden, TokenizerJsonGivesTheReferenceIds) {
-  if (!std::filesystem::exists(full_vocabulary())) GTEST_SKIP() << "no embedded model";
   auto tokenizer = ClipTokenizer::load(write_tokenizer_json());
   ASSERT_TRUE(tokenizer) << tokenizer.error().message;
   expect_golden(*tokenizer, 2);
