@@ -29,9 +29,9 @@ constexpr auto kDecodeTable = make_decode_table();
 
 }  // namespace
 
-std::string base64_encode(std::span<const std::uint8_t> bytes) {
-  std::string text(base64_size(bytes.size()), '=');
-  std::size_t out = 0;
+void append_base64(std::string& text, std::span<const std::uint8_t> bytes) {
+  std::size_t out = text.size();
+  text.resize(out + base64_size(bytes.size()), '=');
   std::size_t in = 0;
   for (; in + 3 <= bytes.size(); in += 3) {
     const std::uint32_t group = bytes[in] << 16 | bytes[in + 1] << 8 | bytes[in + 2];
@@ -47,6 +47,11 @@ std::string base64_encode(std::span<const std::uint8_t> bytes) {
     text[out++] = kAlphabet[group >> 12 & 63];
     if (rest == 2) text[out] = kAlphabet[group >> 6 & 63];
   }
+}
+
+std::string base64_encode(std::span<const std::uint8_t> bytes) {
+  std::string text;
+  append_base64(text, bytes);
   return text;
 }
 

@@ -17,6 +17,8 @@ constexpr std::size_t base64_size(std::size_t byte_count) {
 }
 
 std::string base64_encode(std::span<const std::uint8_t> bytes);
+// Onto the end of `text`, for documents that hold large pictures.
+void append_base64(std::string& text, std::span<const std::uint8_t> bytes);
 
 // Strict: the standard or the URL alphabet, padding optional, ASCII white space skipped, nothing
 // else. An InvalidArgument error says at which character it went wrong.

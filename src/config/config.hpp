@@ -11,23 +11,15 @@
 
 #include "core/generation.hpp"
 #include "core/limits.hpp"
+#include "core/model_policy.hpp"
 
 namespace limner::config {
 
-// One served model. Absent values come from the model itself; limits bind every dialect.
+// One served model.
 struct ModelConfig {
   std::string name;
   std::filesystem::path path;
-  std::optional<ImageSize> max_resolution;
-  std::vector<ImageSize> allowed_resolutions;  // empty: any size the model takes
-  std::optional<ImageSize> default_resolution;
-  std::optional<int> max_images;
-  std::optional<int> default_steps;
-  std::optional<int> max_steps;
-  std::optional<double> guidance_scale;
-  std::optional<double> strength;
-  std::optional<SchedulerKind> scheduler;
-  std::optional<std::string> negative_prompt;
+  ModelPolicy policy;
 };
 
 enum class Precision { Auto, F32, Bf16 };

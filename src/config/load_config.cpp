@@ -89,13 +89,13 @@ Result<void> check_together(const Config& config) {
     return invalid_value("", "--strength: needs --init-image", "invalid_config");
   }
   for (const auto& model : config.models) {
-    if (!model.default_resolution || model.allowed_resolutions.empty()) continue;
-    if (std::ranges::find(model.allowed_resolutions, *model.default_resolution) ==
-        model.allowed_resolutions.end()) {
+    if (!model.policy.default_resolution || model.policy.allowed_resolutions.empty()) continue;
+    if (std::ranges::find(model.policy.allowed_resolutions, *model.policy.default_resolution) ==
+        model.policy.allowed_resolutions.end()) {
       return invalid_value("",
                            fmt::format("models: {}: default_resolution {} is not among "
                                        "allowed_resolutions",
-                                       model.name, to_string(*model.default_resolution)),
+                                       model.name, to_string(*model.policy.default_resolution)),
                            "invalid_config");
     }
   }

@@ -21,7 +21,7 @@ Result<void> apply_allowed_resolutions(M& m, const V& v) {
   for (const auto& raw : v) {
     const auto size = parse_size(raw);
     if (!size) return size.error();
-    m.allowed_resolutions.push_back(*size);
+    m.policy.allowed_resolutions.push_back(*size);
   }
   return {};
 }
@@ -32,34 +32,40 @@ constexpr std::array kModelSettings = {
                    m.path = v[0].text;
                    return {};
                  }},
-    ModelSetting{"max_resolution", "WxH", "Largest width and height that may be asked for",
-                 [](M& m, const V& v) { return assign(m.max_resolution, parse_size(v[0])); }},
+    ModelSetting{
+        "max_resolution", "WxH", "Largest width and height that may be asked for",
+        [](M& m, const V& v) { return assign(m.policy.max_resolution, parse_size(v[0])); }},
     ModelSetting{"allowed_resolutions", "[WxH, …]", "The only sizes that may be asked for",
                  apply_allowed_resolutions},
-    ModelSetting{"default_resolution", "WxH", "Size when none is asked for",
-                 [](M& m, const V& v) { return assign(m.default_resolution, parse_size(v[0])); }},
+    ModelSetting{
+        "default_resolution", "WxH", "Size when none is asked for",
+        [](M& m, const V& v) { return assign(m.policy.default_resolution, parse_size(v[0])); }},
     ModelSetting{"max_images", "N", "Most pictures of one request",
                  [](M& m, const V& v) {
-                   return assign(m.max_images, parse_int(v[0], 1, Limits{}.images_per_request_max));
+                   return assign(m.policy.max_images,
+                                 parse_int(v[0], 1, Limits{}.images_per_request_max));
                  }},
     ModelSetting{"default_steps", "N", "Steps when none are asked for",
                  [](M& m, const V& v) {
-                   return assign(m.default_steps, parse_int(v[0], 1, Limits{}.steps_max));
+                   return assign(m.policy.default_steps, parse_int(v[0], 1, Limits{}.steps_max));
                  }},
     ModelSetting{"max_steps", "N", "Most steps of one request",
                  [](M& m, const V& v) {
-                   return assign(m.max_steps, parse_int(v[0], 1, Limits{}.steps_max));
+                   return assign(m.policy.max_steps, parse_int(v[0], 1, Limits{}.steps_max));
+                 }},
+    ModelSetting{"guidance_scale", "X", "Guidance when none is asked for",
+                 [](M& m, const V& v) {
+                   return assign(m.policy.guidance_scale, parse_number(v[0], 0, 100));
                  }},
     ModelSetting{
-        "guidance_scale", "X", "Guidance when none is asked for",
-        [](M& m, const V& v) { return assign(m.guidance_scale, parse_number(v[0], 0, 100)); }},
-    ModelSetting{"strength", "X", "Strength when none is asked for",
-                 [](M& m, const V& v) { return assign(m.strength, parse_number(v[0], 0, 1)); }},
-    ModelSetting{"scheduler", "NAME", "Denoising rule when none is asked for",
-                 [](M& m, const V& v) { return assign(m.scheduler, parse_scheduler(v[0])); }},
+        "strength", "X", "Strength when none is asked for",
+        [](M& m, const V& v) { return assign(m.policy.strength, parse_number(v[0], 0, 1)); }},
+    ModelSetting{
+        "scheduler", "NAME", "Denoising rule when none is asked for",
+        [](M& m, const V& v) { return assign(m.policy.scheduler, parse_scheduler(v[0])); }},
     ModelSetting{"negative_prompt", "TEXT", "Negative prompt when none is given",
                  [](M& m, const V& v) -> Result<void> {
-                   m.negative_prompt = v[0].text;
+                   m.policy.negative_prompt = v[0].text;
                    return {};
                  }},
 };

@@ -108,7 +108,7 @@ TEST(LoadConfig, AModelFlagKeepsTheLimitsThatTheFileGivesThatModel) {
   ASSERT_TRUE(config) << message(config);
   ASSERT_EQ(config->models.size(), 1u);
   EXPECT_EQ(config->models[0].path, "/new");
-  EXPECT_EQ(config->models[0].max_steps, 30);
+  EXPECT_EQ(config->models[0].policy.max_steps, 30);
 }
 
 TEST(LoadConfig, ReadsAModelsLimitsAndDefaults) {
@@ -138,15 +138,16 @@ images_limit: 64MiB
   ASSERT_TRUE(config) << message(config);
   const auto& model = config->models.at(0);
   EXPECT_EQ(model.path, file.folder() / "weights/sd");
-  EXPECT_EQ(model.max_resolution, (ImageSize{1024, 768}));
-  EXPECT_THAT(model.allowed_resolutions, ElementsAre(ImageSize{512, 512}, ImageSize{768, 512}));
-  EXPECT_EQ(model.max_images, 4);
-  EXPECT_EQ(model.default_steps, 20);
-  EXPECT_EQ(model.max_steps, 60);
-  EXPECT_EQ(model.guidance_scale, 5.0);
-  EXPECT_EQ(model.strength, 0.5);
-  EXPECT_EQ(model.scheduler, SchedulerKind::Dpmpp2m);
-  EXPECT_EQ(model.negative_prompt, "blurry");
+  EXPECT_EQ(model.policy.max_resolution, (ImageSize{1024, 768}));
+  EXPECT_THAT(model.policy.allowed_resolutions,
+              ElementsAre(ImageSize{512, 512}, ImageSize{768, 512}));
+  EXPECT_EQ(model.policy.max_images, 4);
+  EXPECT_EQ(model.policy.default_steps, 20);
+  EXPECT_EQ(model.policy.max_steps, 60);
+  EXPECT_EQ(model.policy.guidance_scale, 5.0);
+  EXPECT_EQ(model.policy.strength, 0.5);
+  EXPECT_EQ(model.policy.scheduler, SchedulerKind::Dpmpp2m);
+  EXPECT_EQ(model.policy.negative_prompt, "blurry");
   EXPECT_EQ(config->aliases.at("gpt-image-1"), "sd");
   EXPECT_THAT(config->api_keys, ElementsAre("one", "two"));
   EXPECT_TRUE(config->is_strict);

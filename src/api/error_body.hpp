@@ -1,0 +1,31 @@
+// Error → answer. The one place where kinds of errors become statuses, types and codes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/dialect.hpp"
+#include "base/error.hpp"
+#include "base/json.hpp"
+#include "http/response.hpp"
+
+namespace limner::api {
+
+struct ErrorContext {
+  Dialect dialect = Dialect::Bifrost;
+  Operation operation = Operation::Generation;
+  std::string request_id;
+  std::string model_requested = {};
+  // False after a long generation: a retry would cost as much again.
+  bool may_retry = true;
+};
+
+int status_of(const Error& error);
+// {"message", "type", "param", "code"}, the object that OpenAI's clients read.
+json::object error_object(const Error& error);
+// The whole body: `error`, and the members that the dialect adds.
+json::object error_body(const Error& error, const ErrorContext& context);
+// With Retry-After, x-should-retry and x-request-id.
+http::Response error_response(const Error& error, const ErrorContext& context);
+
+}  // namespace limner::api

@@ -1,0 +1,74 @@
+// What a client asked for, every field read and checked by itself; the model is not yet known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/dialect.hpp"
+#include "codec/image_format.hpp"
+#include "core/generation.hpp"
+#include "http/part.hpp"
+
+namespace limner::api {
+
+// A picture as it came: the bytes of a file, or base64, a data URL or an address. Not decoded.
+struct ImageInput {
+  std::string field;  // for errors
+  std::variant<http::PartContent, std::string> content;
+};
+
+enum class ResponseFormat { Both, Url, Base64, DataUri };
+enum class Background { Auto, Opaque, Transparent };
+// `type` of an edit.
+enum class EditType { Auto, Inpainting, Outpainting, BackgroundRemoval };
+
+struct ImageRequest {
+  Dialect dialect = Dialect::Bifrost;
+  Operation operation = Operation::Generation;
+
+  std::string model;  // empty: absent
+  Prompt prompt;      // negative texts are empty when absent
+  std::optional<int> image_count;
+
+  std::optional<ImageSize> size;  // absent: auto
+  std::optional<int> width_px;
+  std::optional<int> height_px;
+  std::optional<std::string> aspect_ratio;
+
+  std::string quality = "auto";
+  std::optional<std::string> style;
+  Background background = Background::Auto;
+  std::string moderation = "auto";
+  bool has_high_input_fidelity = false;
+  bool has_low_input_fidelity = false;
+  EditType edit_type = EditType::Auto;
+
+  std::optional<std::uint64_t> seed;
+  std::optional<int> num_inference_steps;
+  std::optional<double> guidance_scale;
+  std::optional<SchedulerKind> scheduler;
+  std::optional<double> strength;
+  std::optional<int> clip_skip;
+  std::optional<int> max_sequence_length;
+  double eta = 0;
+  std::vector<AdapterRef> adapters;
+
+  ResponseFormat response_format = ResponseFormat::Both;
+  codec::ImageFormat output_format = codec::ImageFormat::Png;
+  std::optional<int> output_compression;
+  bool is_streamed = false;
+  int partial_images = 0;
+  bool wants_progress = false;
+
+  std::string user;
+  bool echoes_safety_identifier = false;
+  std::vector<std::string> fallbacks;
+
+  std::vector<ImageInput> images;
+  std::optional<ImageInput> mask;
+};
+
+}  // namespace limner::api

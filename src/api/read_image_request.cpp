@@ -1,0 +1,267 @@
+#include "api/read_image_request.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "api/read_fallbacks.hpp"
+#include "api/read_images.hpp"
+
+namespace limner::api {
+namespace {
+
+using Words = std::span<const std::string_view>;
+
+constexpr std::size_t kModelCharsMax = 256;
+constexpr std::size_t kWordCharsMax = 64;
+
+constexpr std::array<std::string_view, 8> kQualities = {"auto", "low",      "medium", "high",
+                                                        "hd",   "standard", "xhigh",  "max"};
+constexpr std::array<std::string_view, 2> kStyles = {"vivid", "natural"};
+constexpr std::array<std::string_view, 3> kResponseFormats = {"url", "b64_json", "data_uri"};
+constexpr std::array<std::string_view, 3> kBackgrounds = {"auto", "opaque", "transparent"};
+constexpr std::array<std::string_view, 2> kModerations = {"auto", "low"};
+constexpr std::array<std::string_view, 2> kFidelities = {"low", "high"};
+constexpr std::array<std::string_view, 5> kEditTypes = {
+    "inpainting", "outpainting", "background_removal", "remove_background", "remove_bg"};
+
+std::optional<int> to_int(std::optional<std::int64_t> value) {
+  if (!value) return std::nullopt;
+  return static_cast<int>(*value);
+}
+
+void read_prompts(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
+  const auto chars_max = options.limits->prompt_chars_max;
+  request.prompt.text = fields.text({"prompt"}, chars_max).value_or("");
+  request.prompt.text_2 = fields.text({"prompt_2"}, chars_max);
+  request.prompt.text_3 = fields.text({"prompt_3"}, chars_max);
+  request.prompt.negative = fields.text({"negative_prompt"}, chars_max).value_or("");
+  request.prompt.negative_2 = fields.text({"negative_prompt_2"}, chars_max);
+  request.prompt.negative_3 = fields.text({"negative_prompt_3"}, chars_max);
+}
+
+void read_size(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
+  const IntRange side{1, options.limits->side_px_max};
+  request.width_px = to_int(fields.integer({"width"}, side));
+  request.height_px = to_int(fields.integer({"height"}, side));
+  request.aspect_ratio = fields.text({"aspect_ratio"}, kWordCharsMax);
+  const auto* value = fields.raw({"size"});
+  if (value == nullptr) return;
+  if (!value->is_string()) {
+    fields.fail(invalid_value(
+        "size", fmt::format("size: got {}, expected WIDTHxHEIGHT or auto", describe(*value)),
+        "invalid_type"));
+    return;
+  }
+  const std::string_view text = value->get_string();
+  if (text == "auto") return;
+  request.size = parse_image_size(text);
+  if (!request.size) {
+    fields.fail(invalid_value(
+        "size", fmt::format("size: got {}, expected WIDTHxHEIGHT or auto", describe(*value))));
+    return;
+  }
+  const bool differs = (request.width_px && *request.width_px != request.size->width_px) ||
+                       (request.height_px && *request.height_px != request.size->height_px);
+  if (differs) {
+    fields.fail(invalid_value(
+        "size", fmt::format("size: got {}, but width or height says otherwise; send one of the two",
+                            describe(*value))));
+  }
+}
+
+void read_sampling(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
+  const IntRange steps{1, options.limits->steps_max};
+  request.seed = fields.seed({"seed", "rng_seed"});
+  request.num_inference_steps =
+      to_int(fields.integer({"num_inference_steps", "num_steps", "steps"}, steps));
+  request.guidance_scale = fields.number({"guidance_scale", "cfg_scale", "guidance"}, {0, 100});
+  request.strength = fields.number({"strength", "denoising_strength"}, {0, 1});
+  request.clip_skip = to_int(fields.integer({"clip_skip"}, {0, 24}));
+  request.max_sequence_length = to_int(fields.integer({"max_sequence_length"}, {1, 512}));
+  request.eta = fields.number({"eta"}, {0, 1}).value_or(0);
+  const auto names = scheduler_names();
+  if (const auto name = fields.choice({"scheduler", "sampler"}, Words(names))) {
+    request.scheduler = parse_scheduler_kind(*name);
+  }
+}
+
+void read_look(FieldReader& fields, ImageRequest& request) {
+  request.quality = fields.choice({"quality"}, kQualities).value_or("auto");
+  request.style = fields.choice({"style"}, kStyles);
+  request.moderation = fields.choice({"moderation"}, kModerations).value_or("auto");
+  if (const auto word = fields.choice({"background"}, kBackgrounds)) {
+    if (*word == "opaque") request.background = Background::Opaque;
+    if (*word == "transparent") request.background = Background::Transparent;
+  }
+  if (const auto word = fields.choice({"input_fidelity"}, kFidelities)) {
+    request.has_high_input_fidelity = *word == "high";
+    request.has_low_input_fidelity = *word == "low";
+  }
+  // Only sizes a prompt rewriter's effort elsewhere; nothing here depends on it.
+  constexpr std::array<std::string_view, 3> kComplexities = {"low", "medium", "high"};
+  fields.choice({"complexity"}, kComplexities);
+}
+
+void read_edit_type(FieldReader& fields, ImageRequest& request) {
+  const auto word = fields.choice({"type"}, kEditTypes);
+  if (!word) return;
+  if (*word == "inpainting") {
+    request.edit_type = EditType::Inpainting;
+  } else if (*word == "outpainting") {
+    request.edit_type = EditType::Outpainting;
+  } else {
+    request.edit_type = EditType::BackgroundRemoval;
+  }
+}
+
+// Formats that other servers have and we do not, so that the error says more than "not one of".
+void read_output_format(FieldReader& fields, ImageRequest& request) {
+  constexpr std::array<std::string_view, 6> kFormats = {"png", "jpeg", "jpg", "webp", "gif", "svg"};
+  const auto word = fields.choice({"output_format"}, kFormats);
+  if (!word) return;
+  const auto format = codec::parse_image_format(*word);
+  if (!format) {
+    fields.fail(invalid_value("output_format",
+                              fmt::format("output_format: got \"{}\", which models here cannot "
+                                          "make; expected png, jpeg or webp",
+                                          *word),
+                              "unsupported_for_model"));
+    return;
+  }
+  request.output_format = *format;
+}
+
+void read_output(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
+  const auto& rules = rules_of(options.dialect);
+  request.response_format =
+      rules.sends_url_by_default ? ResponseFormat::Both : ResponseFormat::Base64;
+  if (const auto word = fields.choice({"response_format"}, kResponseFormats)) {
+    if (*word == "url") request.response_format = ResponseFormat::Url;
+    if (*word == "b64_json") request.response_format = ResponseFormat::Base64;
+    if (*word == "data_uri") request.response_format = ResponseFormat::DataUri;
+  }
+  read_output_format(fields, request);
+  request.output_compression = to_int(fields.integer({"output_compression"}, {0, 100}));
+  request.is_streamed = fields.boolean({"stream"}).value_or(false);
+  request.partial_images =
+      to_int(fields.integer({"partial_images"}, {0, options.limits->partial_images_max}))
+          .value_or(0);
+  request.wants_progress = fields.boolean({"limner_progress"}).value_or(false);
+  const auto user_chars_max = options.limits->user_chars_max;
+  request.user = fields.text({"user"}, user_chars_max).value_or("");
+  if (const auto identifier = fields.text({"safety_identifier"}, user_chars_max)) {
+    request.user = *identifier;
+    request.echoes_safety_identifier = true;
+  }
+  for (const auto name : {"frame_count", "frame_duration_ms", "svg"}) {
+    if (fields.raw({name}) == nullptr) continue;
+    fields.fail(invalid_value(name,
+                              fmt::format("{}: only for gif and svg, which models here "
+                                          "cannot make",
+                                          name),
+                              "unsupported_for_model"));
+  }
+}
+
+// {"name": alpha}, OVMS's way to choose adapters.
+void read_adapters(FieldReader& fields, ImageRequest& request) {
+  const auto* value = fields.raw({"lora_alphas"});
+  if (value == nullptr) return;
+  const auto* object = value->if_object();
+  if (object == nullptr) {
+    fields.fail(invalid_value(
+        "lora_alphas",
+        fmt::format("lora_alphas: got {}, expected an object of numbers", describe(*value)),
+        "invalid_type"));
+    return;
+  }
+  for (const auto& member : *object) {
+    const std::string name(member.key());
+    if (!member.value().is_number()) {
+      fields.fail(invalid_value("lora_alphas",
+                                fmt::format("lora_alphas: got {} for a member, expected a number",
+                                            describe(member.value())),
+                                "invalid_type"));
+      return;
+    }
+    request.adapters.push_back({.name = name, .scale = member.value().to_number<double>()});
+  }
+}
+
+std::optional<Error> check_operation(const ImageRequest& request, const ReadOptions& options) {
+  const bool needs_prompt =
+      request.operation != Operation::Variation && request.edit_type != EditType::BackgroundRemoval;
+  if (needs_prompt && request.prompt.text.empty()) {
+    return missing_field("prompt", "a description of the picture");
+  }
+  if (request.operation != Operation::Generation && request.images.empty()) {
+    return missing_field("image", "the picture to start from");
+  }
+  if (request.mask && request.images.empty()) {
+    return missing_field("image", "the picture that the mask belongs to");
+  }
+  if (request.strength && request.images.empty() &&
+      rules_of(options.dialect).refuses_idle_strength) {
+    return invalid_value("strength", "strength: needs a picture to start from");
+  }
+  if (request.partial_images > 0 && !request.is_streamed) {
+    return invalid_value("partial_images", "partial_images: needs stream to be true");
+  }
+  if (request.operation == Operation::Variation && request.is_streamed) {
+    return invalid_value("stream", "stream: variations cannot be streamed");
+  }
+  const bool is_png = request.output_format == codec::ImageFormat::Png;
+  if (request.output_compression && *request.output_compression < 100 && is_png) {
+    return invalid_value("output_compression",
+                         "output_compression: only for output_format jpeg and webp");
+  }
+  const bool is_transparent = request.background == Background::Transparent ||
+                              request.edit_type == EditType::BackgroundRemoval;
+  if (is_transparent && request.output_format == codec::ImageFormat::Jpeg) {
+    return invalid_value("output_format",
+                         "output_format: jpeg has no transparency; expected png or webp");
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> check_unknown(const FieldReader& fields, const ReadOptions& options) {
+  if (!options.is_strict && !rules_of(options.dialect).refuses_unknown_fields) return std::nullopt;
+  const auto unknown = fields.unknown();
+  if (unknown.empty()) return std::nullopt;
+  const auto& name = unknown.front();
+  return invalid_value(
+      name,
+      fmt::format("{}: unknown parameter", name.size() > 64 ? name.substr(0, 64) + "…" : name),
+      "unknown_parameter");
+}
+
+}  // namespace
+
+Result<ImageRequest> read_image_request(FieldReader& fields, std::vector<FormFile> files,
+                                        const ReadOptions& options) {
+  ImageRequest request;
+  request.dialect = options.dialect;
+  request.operation = options.operation;
+  request.model = fields.text({"model"}, kModelCharsMax).value_or("");
+  if (!options.model_of_path.empty()) request.model = options.model_of_path;
+  read_prompts(fields, options, request);
+  request.image_count =
+      to_int(fields.integer({"n", "num_images_per_prompt", "num_images", "batch_size"},
+                            {1, options.limits->images_per_request_max}));
+  read_size(fields, options, request);
+  read_look(fields, request);
+  read_edit_type(fields, request);
+  read_sampling(fields, options, request);
+  read_adapters(fields, request);
+  read_output(fields, options, request);
+  request.fallbacks = read_fallbacks(fields);
+  read_images(fields, std::move(files), *options.limits, request);
+  if (fields.error()) return *fields.error();
+  if (auto error = check_operation(request, options)) return *std::move(error);
+  if (auto error = check_unknown(fields, options)) return *std::move(error);
+  return request;
+}
+
+}  // namespace limner::api
