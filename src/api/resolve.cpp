@@ -1,0 +1,238 @@
+#include "api/resolve.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "api/resolve_size.hpp"
+
+namespace limner::api {
+namespace {
+
+// `input_fidelity` and variations in terms of strength; docs/api.md states them.
+constexpr double kHighFidelityStrength = 0.5;
+constexpr double kVariationStrength = 0.6;
+// diffusers' own default for inpainting: the masked part is painted anew.
+constexpr double kInpaintStrength = 1.0;
+constexpr double kVividFactor = 1.15;
+constexpr double kNaturalFactor = 0.85;
+
+struct QualityRow {
+  std::string_view word;
+  double steps_factor;
+  EffectiveQuality quality;
+};
+
+constexpr QualityRow kQualities[] = {
+    {"auto", 1.0, EffectiveQuality::Medium},   {"standard", 1.0, EffectiveQuality::Medium},
+    {"medium", 1.0, EffectiveQuality::Medium}, {"low", 0.4, EffectiveQuality::Low},
+    {"high", 1.6, EffectiveQuality::High},     {"hd", 1.6, EffectiveQuality::High},
+    {"xhigh", 2.2, EffectiveQuality::High},    {"max", 3.0, EffectiveQuality::High},
+};
+
+const QualityRow& quality_row(std::string_view word) {
+  for (const auto& row : kQualities) {
+    if (row.word == word) return row;
+  }
+  return kQualities[0];
+}
+
+class Resolver {
+ public:
+  explicit Resolver(const ResolveInput& input) : in_(input), request_(input.request) {}
+
+  Result<Resolved> run() {
+    out_.quality = quality_row(request_.quality).quality;
+    out_.is_transparent = request_.background == Background::Transparent;
+    auto& generation = out_.generation;
+    generation.model = in_.traits.name;
+    generation.prompt = request_.prompt;
+    generation.partial_images = request_.partial_images;
+    generation.wants_progress = request_.wants_progress;
+    generation.adapters = request_.adapters;
+    resolve_task();
+    resolve_count();
+    resolve_size_of_picture();
+    resolve_steps();
+    resolve_guidance();
+    resolve_negative_prompt();
+    resolve_strength();
+    resolve_rest();
+    if (error_) return *std::move(error_);
+    return std::move(out_);
+  }
+
+ private:
+  void fail(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+
+  // Said in a header, or refused where the caller wants strictness.
+  void note_idle(std::string_view field, std::string_view why) {
+    auto sentence = fmt::format("{}: no effect, {}", field, why);
+    if (in_.is_strict) {
+      fail(Error{.kind = ErrorKind::Unsupported, .message = sentence, .param = std::string(field)});
+    }
+    out_.notes.push_back(std::move(sentence));
+  }
+
+  void resolve_task() {
+    auto& task = out_.generation.task;
+    if (request_.images.empty()) return;
+    task = in_.has_mask ? Task::Inpaint : Task::ImageToImage;
+    if (request_.images.size() > 1) {
+      fail(Error{.kind = ErrorKind::Unsupported,
+                 .message = fmt::format("image: {} pictures, but this model edits one at a time",
+                                        request_.images.size()),
+                 .param = "image",
+                 .code = "unsupported_for_model"});
+    }
+    const auto& tasks = in_.traits.tasks;
+    if (std::ranges::find(tasks, task) != tasks.end()) return;
+    const bool masks = task == Task::Inpaint;
+    fail(Error{.kind = ErrorKind::Unsupported,
+               .message = masks ? "mask: this model cannot repaint parts of a picture"
+                                : "image: this model cannot start from a picture",
+               .param = masks ? "mask" : "image",
+               .code = "unsupported_for_model"});
+  }
+
+  void resolve_count() {
+    const int count = request_.image_count.value_or(1);
+    const int count_max = in_.policy.max_images.value_or(Limits{}.images_per_request_max);
+    if (count > count_max) {
+      fail(invalid_value(
+          "n", fmt::format("n: got {}, this model paints at most {} a request", count, count_max)));
+    }
+    out_.generation.image_count = count;
+  }
+
+  void resolve_size_of_picture() {
+    const SizeRules rules{.traits = in_.traits, .policy = in_.policy};
+    auto size = resolve_size(request_, rules, in_.first_image);
+    if (!size) return fail(size.error());
+    out_.generation.size = size->size;
+    if (size->was_adjusted) {
+      out_.notes.push_back(
+          fmt::format("size: {} is the nearest that the model paints", to_string(size->size)));
+    }
+  }
+
+  void resolve_steps() {
+    const int model_max = std::min(in_.traits.steps_max, Limits{}.steps_max);
+    const int steps_max = std::min(in_.policy.max_steps.value_or(model_max), model_max);
+    if (const auto steps = request_.num_inference_steps) {
+      if (*steps > steps_max) {
+        fail(invalid_value(
+            "num_inference_steps",
+            fmt::format("num_inference_steps: got {}, expected 1 to {}", *steps, steps_max)));
+      }
+      out_.generation.sampling.num_inference_steps = *steps;
+      return;
+    }
+    const int base = in_.policy.default_steps.value_or(in_.traits.defaults.num_inference_steps);
+    const auto scaled = std::lround(base * quality_row(request_.quality).steps_factor);
+    out_.generation.sampling.num_inference_steps =
+        std::clamp(static_cast<int>(scaled), 1, std::max(1, steps_max));
+  }
+
+  void resolve_guidance() {
+    auto& guidance = out_.generation.sampling.guidance_scale;
+    if (!in_.traits.uses_guidance) {
+      if (request_.guidance_scale)
+        note_idle("guidance_scale", "this model paints without guidance");
+      return;
+    }
+    guidance = request_.guidance_scale;
+    if (guidance) return;
+    guidance = in_.policy.guidance_scale.value_or(in_.traits.defaults.guidance_scale);
+    if (request_.style == "vivid") guidance = *guidance * kVividFactor;
+    if (request_.style == "natural") guidance = *guidance * kNaturalFactor;
+  }
+
+  void resolve_negative_prompt() {
+    auto& prompt = out_.generation.prompt;
+    const bool is_given = !prompt.negative.empty() || prompt.negative_2 || prompt.negative_3;
+    if (!in_.traits.uses_negative_prompt) {
+      if (is_given) note_idle("negative_prompt", "this model paints without one");
+      prompt.negative.clear();
+      prompt.negative_2.reset();
+      prompt.negative_3.reset();
+      return;
+    }
+    if (is_given) return;
+    prompt.negative = in_.policy.negative_prompt.value_or(in_.traits.defaults.negative_prompt);
+  }
+
+  void resolve_strength() {
+    auto& strength = out_.generation.sampling.strength;
+    if (request_.images.empty()) {
+      if (request_.strength) note_idle("strength", "there is no picture to start from");
+      return;
+    }
+    strength = request_.strength;
+    if (strength) return;
+    const bool inpaints = out_.generation.task == Task::Inpaint;
+    if (request_.has_high_input_fidelity) {
+      strength = kHighFidelityStrength;
+    } else if (request_.operation == Operation::Variation) {
+      strength = kVariationStrength;
+    } else if (in_.policy.strength) {
+      strength = in_.policy.strength;
+    } else {
+      strength = inpaints ? kInpaintStrength : in_.traits.defaults.strength;
+    }
+  }
+
+  void resolve_rest() {
+    auto& sampling = out_.generation.sampling;
+    sampling.seed = request_.seed.value_or(in_.random_seed);
+    sampling.scheduler =
+        request_.scheduler.value_or(in_.policy.scheduler.value_or(in_.traits.defaults.scheduler));
+    const auto& known = in_.traits.schedulers;
+    if (request_.scheduler && std::ranges::find(known, *request_.scheduler) == known.end()) {
+      std::string names;
+      for (const auto kind : known) {
+        names += names.empty() ? "" : ", ";
+        names += to_string(kind);
+      }
+      fail(Error{.kind = ErrorKind::Unsupported,
+                 .message = fmt::format("scheduler: got \"{}\", this model takes {}",
+                                        to_string(*request_.scheduler), names),
+                 .param = "scheduler",
+                 .code = "unsupported_for_model"});
+    }
+    sampling.clip_skip = request_.clip_skip;
+    sampling.max_sequence_length = request_.max_sequence_length;
+    sampling.eta = request_.eta;
+    const int encoders = in_.traits.text_encoder_count;
+    if (request_.prompt.text_2 && encoders < 2) note_idle("prompt_2", "one text encoder");
+    if (request_.prompt.text_3 && encoders < 3) note_idle("prompt_3", "no third text encoder");
+  }
+
+  const ResolveInput& in_;
+  const ImageRequest& request_;
+  Resolved out_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+std::string_view to_string(EffectiveQuality quality) {
+  switch (quality) {
+    case EffectiveQuality::Low:
+      return "low";
+    case EffectiveQuality::Medium:
+      return "medium";
+    case EffectiveQuality::High:
+      return "high";
+  }
+  return "medium";
+}
+
+Result<Resolved> resolve(const ResolveInput& input) {
+  return Resolver(input).run();
+}
+
+}  // namespace limner::api

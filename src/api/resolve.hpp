@@ -1,0 +1,43 @@
+// A client's words and a model's nature → exactly what will be painted. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/image_request.hpp"
+#include "base/result.hpp"
+#include "core/generation.hpp"
+#include "core/limits.hpp"
+#include "core/model_policy.hpp"
+
+namespace limner::api {
+
+struct ResolveInput {
+  const ImageRequest& request;
+  const ModelTraits& traits;
+  const ModelPolicy& policy;
+  std::optional<ImageSize> first_image;
+  bool has_mask = false;  // a mask came, or the picture's own transparency is one
+  // Used when the request has no seed.
+  std::uint64_t random_seed = 0;
+  // What has no effect on this model is refused instead of noted.
+  bool is_strict = false;
+};
+
+// `quality` in OpenAI's three words, which the answer, the usage and the steps are made from.
+enum class EffectiveQuality { Low, Medium, High };
+std::string_view to_string(EffectiveQuality quality);
+
+struct Resolved {
+  GenerationRequest generation;  // id and pictures are the caller's to fill
+  EffectiveQuality quality = EffectiveQuality::Medium;
+  bool is_transparent = false;
+  // Sentences for the client about what was changed or had no effect.
+  std::vector<std::string> notes;
+};
+
+Result<Resolved> resolve(const ResolveInput& input);
+
+}  // namespace limner::api
