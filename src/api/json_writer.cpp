@@ -96,7 +96,8 @@ JsonWriter& JsonWriter::value(const json::value& value) {
   return *this;
 }
 
-JsonWriter& JsonWriter::member(std::string_view name, const std::optional<std::string>& text) {
+JsonWriter& JsonWriter::optional_member(std::string_view name,
+                                        const std::optional<std::string>& text) {
   if (!text) return *this;
   return key(name).string(*text);
 }

@@ -32,10 +32,10 @@ class JsonWriter {
   JsonWriter& base64(std::span<const std::uint8_t> bytes, std::string_view prefix = {});
   JsonWriter& value(const json::value& value);
 
-  // Only when present.
-  JsonWriter& member(std::string_view name, const std::optional<std::string>& text);
   JsonWriter& member(std::string_view name, std::string_view text);
   JsonWriter& member(std::string_view name, std::int64_t number);
+  // Only when present.
+  JsonWriter& optional_member(std::string_view name, const std::optional<std::string>& text);
 
   std::string take() { return std::move(out_); }
 

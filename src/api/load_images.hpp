@@ -1,0 +1,51 @@
+// Pictures of a request → pixels. In two steps, since the model's size rules need the dimensions
+// before anything is decoded.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/image_request.hpp"
+#include "base/result.hpp"
+#include "codec/decode.hpp"
+#include "core/image.hpp"
+#include "core/limits.hpp"
+
+namespace limner::api {
+
+// One upload: its bytes, wherever they lie, and what its header says.
+class OpenedImage {
+ public:
+  // Undoes base64 and reads the header. Errors name the input's field.
+  static Result<OpenedImage> open(ImageInput input, const Limits& limits);
+
+  const std::string& field() const { return field_; }
+  const codec::ImageHeader& header() const { return header_; }
+  Result<Image> decode(const Limits& limits) const;
+
+ private:
+  std::span<const std::uint8_t> bytes() const;
+
+  std::string field_;
+  http::PartContent part_;
+  std::vector<std::uint8_t> decoded_base64_;
+  codec::ImageHeader header_;
+};
+
+// The first picture of an edit and what to repaint of it, both in its own size.
+struct LoadedImages {
+  Image image;  // RGB
+  std::optional<Mask> mask;
+};
+
+// Makes the mask by one rule on every dialect: transparent is repainted when there is any
+// transparency, else white. Without a mask the picture's own transparency counts, if `edit_type`
+// says inpainting or outpainting. `mask` may be null.
+Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* mask,
+                                 EditType edit_type, Fit mask_size, const Limits& limits);
+
+}  // namespace limner::api

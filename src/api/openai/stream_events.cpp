@@ -1,0 +1,107 @@
+#include "api/openai/stream_events.hpp"
+
+#include <fmt/format.h>
+
+#include "api/json_writer.hpp"
+
+namespace limner::api::openai {
+namespace {
+
+// The picture is one line of base64, so the text is written once, not split and joined again.
+std::string finish(std::string_view event, std::string data) {
+  std::string text;
+  text.reserve(event.size() + data.size() + 18);
+  text += "event: ";
+  text += event;
+  text += "\ndata: ";
+  text += data;
+  text += "\n\n";
+  return text;
+}
+
+void write_look(JsonWriter& json, const ReplyPlan& plan) {
+  json.member("size", limner::to_string(plan.size));
+  json.member("quality", to_string(plan.quality));
+  json.member("background", background_word(plan));
+  json.member("output_format", codec::to_string(plan.output_format));
+}
+
+}  // namespace
+
+std::string StreamEvents::name(std::string_view what) const {
+  // Variations are never streamed, so these two prefixes are all.
+  return fmt::format("{}.{}",
+                     plan_.operation == Operation::Edit ? "image_edit" : "image_generation", what);
+}
+
+std::string StreamEvents::partial_image(int image_index, int partial_index,
+                                        std::span<const std::uint8_t> file,
+                                        std::int64_t created_at) {
+  const auto type = name("partial_image");
+  JsonWriter json(file.size() / 3 * 4 + 512);
+  json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
+  json.member("partial_image_index", partial_index).member("index", image_index);
+  json.key("b64_json").base64(file);
+  json.member("created_at", created_at);
+  write_look(json, plan_);
+  json.end_object();
+  return finish(type, json.take());
+}
+
+std::string StreamEvents::completed(const FinishedImage& image, const EffectiveParams& effective,
+                                    std::int64_t created_at) {
+  const auto type = name("completed");
+  JsonWriter json(image.file.size() / 3 * 4 + 1024);
+  json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
+  json.member("index", image.index);
+  json.key("b64_json").base64(image.file);
+  json.member("created_at", created_at);
+  write_look(json, plan_);
+  json.optional_member("revised_prompt", plan_.revised_prompt);
+  json.optional_member("safety_identifier", plan_.safety_identifier);
+  json.key("usage");
+  write_usage(json, share_of(usage_of(plan_, effective), image.index, plan_.image_count));
+  json.end_object();
+  return finish(type, json.take());
+}
+
+std::string StreamEvents::error(const Error& error, std::int64_t created_at) {
+  JsonWriter json;
+  json.begin_object().member("type", "error").member("sequence_number", sequence_number_++);
+  json.member("created_at", created_at);
+  const auto body = error_body(error, {.dialect = plan_.dialect,
+                                       .operation = plan_.operation,
+                                       .request_id = plan_.request_id,
+                                       .model_requested = plan_.model_requested});
+  json.key("error").value(body.at("error"));
+  for (const auto name : {"is_bifrost_error", "status_code", "extra_fields"}) {
+    if (const auto* member = body.if_contains(name)) json.key(name).value(*member);
+  }
+  json.end_object();
+  return finish("error", json.take());
+}
+
+std::string StreamEvents::queued(const event::Queued& queued, std::int64_t created_at) {
+  const auto type = name("queued");
+  JsonWriter json;
+  json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
+  json.member("created_at", created_at).member("position", queued.position);
+  json.key("expected_seconds").number(static_cast<double>(queued.expected_wait.count()) / 1000);
+  if (queued.loading) {
+    json.key("loading").begin_object().member("model", queued.loading->model);
+    json.member("stage", queued.loading->stage).end_object();
+  }
+  json.end_object();
+  return finish(type, json.take());
+}
+
+std::string StreamEvents::progress(const event::Progress& progress, std::int64_t created_at) {
+  const auto type = name("progress");
+  JsonWriter json;
+  json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
+  json.member("created_at", created_at).member("step", progress.step);
+  json.member("step_count", progress.step_count).end_object();
+  return finish(type, json.take());
+}
+
+}  // namespace limner::api::openai
