@@ -1,0 +1,46 @@
+#include "api/call_context.hpp"
+
+#include <algorithm>
+
+#include "base/ids.hpp"
+
+namespace limner::api {
+namespace {
+
+bool is_id_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == ':' || c == '-';
+}
+
+bool is_true(const http::Request& request, std::string_view name) {
+  return request.header(name).value_or("") == "true";
+}
+
+}  // namespace
+
+std::string request_id_of(const http::Request& request) {
+  const auto given = request.header("x-request-id").value_or("");
+  if (!given.empty() && given.size() <= 128 && std::ranges::all_of(given, is_id_character)) {
+    return std::string(given);
+  }
+  return random_id("req_");
+}
+
+CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation operation,
+                      const std::string& public_url) {
+  const auto& request = exchange.request();
+  CallContext call{.dialect = dialect, .operation = operation};
+  call.request_id = request_id_of(request);
+  call.model_of_path = exchange.path_parameter("model");
+  call.base_url = public_url;
+  if (call.base_url.empty()) {
+    call.base_url = "http://" + std::string(request.header("host").value_or("localhost"));
+  }
+  call.is_strict = is_true(request, "x-bf-strict");
+  call.wants_progress = request.headers.has_token("x-limner-events", "progress");
+  call.keeps_result = is_true(request, "x-limner-keep");
+  call.idempotency_key = request.header("idempotency-key").value_or("");
+  return call;
+}
+
+}  // namespace limner::api

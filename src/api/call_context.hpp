@@ -1,0 +1,36 @@
+// What is known of a call from its head: who made it, how it is named, what its headers ask for.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/dialect.hpp"
+#include "api/error_body.hpp"
+#include "http/exchange.hpp"
+
+namespace limner::api {
+
+struct CallContext {
+  Dialect dialect = Dialect::Bifrost;
+  Operation operation = Operation::Generation;
+  std::string request_id;     // the client's own, or a new one
+  std::string owner;          // of the credential; empty without keys
+  std::string model_of_path;  // when the path names the model
+  std::string base_url;       // of this server, as the client reaches it: "http://host:8080"
+  bool is_strict = false;
+  bool wants_progress = false;
+  bool keeps_result = false;
+  std::string idempotency_key;
+
+  ErrorContext error_context() const {
+    return {.dialect = dialect, .operation = operation, .request_id = request_id};
+  }
+};
+
+// A client's x-request-id if it is 1 to 128 of [A-Za-z0-9._:-], else a new one.
+std::string request_id_of(const http::Request& request);
+
+CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation operation,
+                      const std::string& public_url);
+
+}  // namespace limner::api

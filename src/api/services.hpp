@@ -1,0 +1,37 @@
+// What every request shares. Owned by app::App, which ends it in the right order.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "api/painter.hpp"
+#include "api/request_registry.hpp"
+#include "api/timer.hpp"
+#include "api/worker_pool.hpp"
+#include "base/clock.hpp"
+#include "core/limits.hpp"
+#include "storage/blob_store.hpp"
+
+namespace limner::api {
+
+struct ApiOptions {
+  std::string public_url;  // empty: the request's own Host
+  bool is_strict = false;
+  bool sends_extra_fields = false;
+  bool truncates_prompts = false;
+  std::chrono::seconds early_headers_after{0};  // 0: never
+  std::string version;
+};
+
+struct Services {
+  Painter& painter;
+  WorkerPool& workers;
+  Timer& timer;
+  RequestRegistry& requests;
+  storage::BlobStore& pictures;
+  const Clock& clock;
+  Limits limits;
+  ApiOptions options;
+};
+
+}  // namespace limner::api
