@@ -140,7 +140,7 @@ Result<GenerationRequest> ImageJob::prepare(const ServedModel& model) {
     generation.init_image = std::make_shared<const Image>(std::move(image));
     if (loaded_->mask) {
       Mask mask{.grey = codec::resize(loaded_->mask->grey, generation.size,
-                                      codec::ResizeFilter::Nearest)};
+                                      codec::ResizeFilter::Lanczos)};
       generation.mask = std::make_shared<const Mask>(std::move(mask));
     }
   }
@@ -161,14 +161,14 @@ Result<void> ImageJob::load_pictures_once() {
 
 Result<void> ImageJob::shorten_prompt(GenerationRequest& generation) {
   auto estimate = services_.painter.estimate(generation);
-  if (!estimate && services_.options.truncates_prompts && is_prompt_too_long(estimate.error()) &&
-      request_.dialect != Dialect::Ovms) {
-    auto shorter = shortest_accepted(generation, services_.painter);
-    if (shorter) {
-      plan_.revised_prompt = shorter->text;
-      generation.prompt = *std::move(shorter);
-      return {};
+  const bool may_cut = services_.options.truncates_prompts && request_.dialect != Dialect::Ovms;
+  if (!estimate && may_cut && is_prompt_too_long(estimate.error())) {
+    if (auto shorter = longest_accepted(generation, services_.painter)) {
+      if (*shorter != generation.prompt.text) plan_.revised_prompt = *shorter;
+      generation.prompt.text = *std::move(shorter);
     }
+    generation.truncates_prompt = true;  // the negative prompt, or one endless word
+    estimate = services_.painter.estimate(generation);
   }
   if (!estimate) return estimate.error();
   expected_ = estimate->effective;
@@ -322,7 +322,8 @@ void ImageJob::answer(const FinishedReply& reply) {
     }
   });
   if (!request_.is_streamed) {
-    http::Response response{.status = 200, .headers = reply_headers()};
+    http::Response response;
+    response.headers = reply_headers();
     response.headers.add("Content-Type", "application/json");
     response.headers.add("openai-processing-ms", std::to_string(reply.latency.count()));
     response.body = request_.dialect == Dialect::Nebula ? nebula::write_reply(plan_, reply)

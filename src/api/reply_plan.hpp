@@ -39,7 +39,7 @@ struct FinishedImage {
   int index = 0;
   std::uint64_t seed = 0;
   std::vector<std::uint8_t> file;
-  std::string url;  // empty unless asked for
+  std::string url = {};  // empty unless asked for
 };
 
 struct FinishedReply {

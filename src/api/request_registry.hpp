@@ -29,8 +29,8 @@ struct RequestStatus {
   std::chrono::milliseconds expected_wait{0};
   int step = 0;
   int step_count = 0;
-  std::vector<std::string> urls;  // completed, and kept
-  std::optional<Error> error;
+  std::vector<std::string> urls = {};  // completed, and kept
+  std::optional<Error> error = std::nullopt;
 
   bool is_finished() const {
     return state != RequestState::Queued && state != RequestState::Running;

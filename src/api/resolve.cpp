@@ -13,8 +13,6 @@ namespace {
 // `input_fidelity` and variations in terms of strength; docs/api.md states them.
 constexpr double kHighFidelityStrength = 0.5;
 constexpr double kVariationStrength = 0.6;
-// diffusers' own default for inpainting: the masked part is painted anew.
-constexpr double kInpaintStrength = 1.0;
 constexpr double kVividFactor = 1.15;
 constexpr double kNaturalFactor = 0.85;
 
@@ -173,23 +171,21 @@ class Resolver {
     }
     strength = request_.strength;
     if (strength) return;
-    const bool inpaints = out_.generation.task == Task::Inpaint;
     if (request_.has_high_input_fidelity) {
       strength = kHighFidelityStrength;
     } else if (request_.operation == Operation::Variation) {
       strength = kVariationStrength;
-    } else if (in_.policy.strength) {
-      strength = in_.policy.strength;
     } else {
-      strength = inpaints ? kInpaintStrength : in_.traits.defaults.strength;
+      strength = in_.policy.strength;  // absent: the pipeline's own, by task
     }
   }
 
   void resolve_rest() {
     auto& sampling = out_.generation.sampling;
     sampling.seed = request_.seed.value_or(in_.random_seed);
-    sampling.scheduler =
-        request_.scheduler.value_or(in_.policy.scheduler.value_or(in_.traits.defaults.scheduler));
+    // Absent means the folder's own scheduler exactly as configured there, which is not the same as
+    // asking for it by name.
+    sampling.scheduler = request_.scheduler ? request_.scheduler : in_.policy.scheduler;
     const auto& known = in_.traits.schedulers;
     if (request_.scheduler && std::ranges::find(known, *request_.scheduler) == known.end()) {
       std::string names;

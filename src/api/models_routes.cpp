@@ -1,0 +1,161 @@
+#include "api/models_routes.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "api/call_context.hpp"
+#include "api/json_response.hpp"
+
+namespace limner::api {
+namespace {
+
+constexpr std::size_t kPageMax = 1'000;
+
+json::string_view view(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+// OpenAI's members, and Bifrost's beside them: one body is both.
+json::object describe_model(std::string_view id, const ServedModel& model, std::int64_t created) {
+  json::object object = {
+      {"id", view(id)},      {"object", "model"},  {"created", created},
+      {"owned_by", "local"}, {"name", model.name},
+  };
+  json::array input = {"text"};
+  if (model.traits) {
+    const auto& tasks = model.traits->tasks;
+    if (std::ranges::find(tasks, Task::ImageToImage) != tasks.end()) input.push_back("image");
+  }
+  object["architecture"] = json::object{{"input_modalities", std::move(input)},
+                                        {"output_modalities", json::array{"image"}}};
+  if (id != model.name) object["root"] = model.name;
+  return object;
+}
+
+struct Row {
+  std::string id;
+  const ServedModel* model;
+};
+
+// Own names first, in order of configuration, then aliases.
+std::vector<Row> rows_of(const std::vector<ServedModel>& models) {
+  std::vector<Row> rows;
+  for (const auto& model : models) rows.push_back({.id = model.name, .model = &model});
+  for (const auto& model : models) {
+    for (const auto& alias : model.aliases) rows.push_back({.id = alias, .model = &model});
+  }
+  return rows;
+}
+
+std::optional<std::size_t> parse_count(std::string_view text) {
+  std::size_t value = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// The page token is the number of models already seen.
+Result<json::object> list_models(Services& services, const http::Request& request,
+                                 std::int64_t created) {
+  const auto models = services.painter.models();
+  const auto rows = rows_of(models);
+  const auto provider = request.query_parameter("provider").value_or("");
+  const auto size_text = request.query_parameter("page_size").value_or("");
+  const auto token = request.query_parameter("page_token").value_or("");
+  const auto size = size_text.empty() ? kPageMax : parse_count(size_text).value_or(0);
+  if (size < 1 || size > kPageMax) {
+    return invalid_value("page_size", fmt::format("page_size: expected 1 to {}", kPageMax));
+  }
+  const auto begin = token.empty() ? std::size_t{0} : parse_count(token).value_or(rows.size() + 1);
+  if (begin > rows.size()) return invalid_value("page_token", "page_token: not one of this list");
+  json::array data;
+  std::size_t at = begin;
+  if (provider.empty() || provider == "local") {
+    for (; at < rows.size() && data.size() < size; ++at) {
+      data.push_back(describe_model(rows[at].id, *rows[at].model, created));
+    }
+  } else {
+    at = rows.size();
+  }
+  json::object body = {{"object", "list"}, {"data", std::move(data)}};
+  if (at < rows.size()) body["next_page_token"] = std::to_string(at);
+  return body;
+}
+
+std::int64_t started_seconds(const Services& services) {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             services.clock.wall_now().time_since_epoch())
+      .count();
+}
+
+http::Handler list_handler(Services& services, Dialect dialect) {
+  const auto created = started_seconds(services);
+  return [&services, dialect, created](std::shared_ptr<http::Exchange> exchange) {
+    auto body = list_models(services, exchange->request(), created);
+    if (body) {
+      exchange->respond(json_response(*std::move(body)));
+      return;
+    }
+    const auto call = read_call(*exchange, dialect, Operation::Generation, {});
+    exchange->respond(error_response(body.error(), call.error_context()));
+  };
+}
+
+http::Handler one_handler(Services& services, Dialect dialect) {
+  const auto created = started_seconds(services);
+  return [&services, dialect, created](std::shared_ptr<http::Exchange> exchange) {
+    const std::string id(exchange->path_parameter("id"));
+    const auto models = services.painter.models();
+    for (const auto& row : rows_of(models)) {
+      if (row.id != id) continue;
+      exchange->respond(json_response(describe_model(row.id, *row.model, created)));
+      return;
+    }
+    const auto call = read_call(*exchange, dialect, Operation::Generation, {});
+    exchange->respond(error_response(Error{.kind = ErrorKind::NotFound,
+                                           .message = "model: no such model is served here",
+                                           .param = "model",
+                                           .code = "model_not_found"},
+                                     call.error_context()));
+  };
+}
+
+http::Handler nebula_handler(Services& services) {
+  return [&services](std::shared_ptr<http::Exchange> exchange) {
+    json::array models;
+    for (const auto& model : services.painter.models()) {
+      models.push_back(json::object{{"model_name", model.name},
+                                    {"model_alias", model.name},
+                                    {"model_type", "Image"},
+                                    {"price", 0}});
+    }
+    exchange->respond(json_response({{"data", json::object{{"models", std::move(models)}}},
+                                     {"message", "Models listed successfully"},
+                                     {"status", "success"}}));
+  };
+}
+
+}  // namespace
+
+void add_models_routes(http::RouteTable& routes, Services& services) {
+  const auto list = [&](std::string pattern, Dialect dialect) {
+    routes.add({.method = "GET", .pattern = pattern, .handler = list_handler(services, dialect)});
+    routes.add({.method = "GET",
+                .pattern = pattern + "/{id...}",
+                .handler = one_handler(services, dialect)});
+  };
+  list("/v1/models", Dialect::Bifrost);
+  for (const auto prefix : {"/openai", "/litellm", "/langchain", "/pydanticai"}) {
+    list(fmt::format("{}/v1/models", prefix), Dialect::OpenAi);
+    list(fmt::format("{}/models", prefix), Dialect::OpenAi);
+  }
+  list("/v3/models", Dialect::Ovms);
+  list("/v3/v1/models", Dialect::Ovms);
+  routes.add({.method = "GET",
+              .pattern = "/api/v1/serverless/models",
+              .handler = nebula_handler(services)});
+}
+
+}  // namespace limner::api

@@ -1,0 +1,96 @@
+#include "api/routes.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+#include "api/call_context.hpp"
+#include "api/images_handler.hpp"
+#include "api/models_routes.hpp"
+#include "api/picture_files.hpp"
+#include "api/requests_routes.hpp"
+#include "api/status_routes.hpp"
+
+namespace limner::api {
+namespace {
+
+struct Prefix {
+  std::string_view path;  // in front of "/generations"
+  Dialect dialect;
+};
+
+// The aliases are other gateways' and clients' spellings of the same API.
+constexpr std::array kPrefixes = {
+    Prefix{"/v1/images", Dialect::Bifrost},
+    Prefix{"/openai/v1/images", Dialect::OpenAi},
+    Prefix{"/openai/images", Dialect::OpenAi},
+    Prefix{"/openai/openai/deployments/{model...}/images", Dialect::OpenAi},
+    Prefix{"/openai/deployments/{model...}/images", Dialect::OpenAi},
+    Prefix{"/litellm/v1/images", Dialect::OpenAi},
+    Prefix{"/litellm/images", Dialect::OpenAi},
+    Prefix{"/langchain/v1/images", Dialect::OpenAi},
+    Prefix{"/langchain/images", Dialect::OpenAi},
+    Prefix{"/pydanticai/v1/images", Dialect::OpenAi},
+    Prefix{"/pydanticai/images", Dialect::OpenAi},
+    Prefix{"/v3/images", Dialect::Ovms},
+    Prefix{"/v3/v1/images", Dialect::Ovms},
+    Prefix{"/v3/{model...}/images", Dialect::Ovms},
+};
+
+void add_images_routes(http::RouteTable& routes, Services& services) {
+  const auto add = [&](const Prefix& prefix, std::string_view name, Operation operation,
+                       http::BodyPolicy body) {
+    routes.add({.method = "POST",
+                .pattern = fmt::format("{}/{}", prefix.path, name),
+                .handler = images_handler(services, prefix.dialect, operation),
+                .body = std::move(body)});
+  };
+  for (const auto& prefix : kPrefixes) {
+    add(prefix, "generations", Operation::Generation, http::BodyPolicy::json());
+    add(prefix, "edits", Operation::Edit, http::BodyPolicy::json_or_form());
+    add(prefix, "variations", Operation::Variation, http::BodyPolicy::json_or_form());
+  }
+  for (const auto method : {"POST", "GET"}) {
+    routes.add({.method = method,
+                .pattern = "/api/v1/images/generation",
+                .handler = images_handler(services, Dialect::Nebula, Operation::Generation),
+                .body = http::BodyPolicy::json()});
+  }
+}
+
+Dialect dialect_of(std::string_view path) {
+  if (path.starts_with("/api/v1/")) return Dialect::Nebula;
+  if (path.starts_with("/v3/")) return Dialect::Ovms;
+  for (const auto prefix : {"/openai/", "/litellm/", "/langchain/", "/pydanticai/"}) {
+    if (path.starts_with(prefix)) return Dialect::OpenAi;
+  }
+  return Dialect::Bifrost;
+}
+
+Operation operation_of(std::string_view path) {
+  if (path.ends_with("/edits")) return Operation::Edit;
+  if (path.ends_with("/variations")) return Operation::Variation;
+  return Operation::Generation;
+}
+
+}  // namespace
+
+http::RouteTable make_routes(Services& services, RouteHooks hooks) {
+  http::RouteTable routes;
+  add_images_routes(routes, services);
+  add_models_routes(routes, services);
+  add_picture_files_route(routes, services);
+  add_requests_routes(routes, services);
+  add_status_routes(routes, services, std::move(hooks.metrics_text), std::move(hooks.is_draining));
+  return routes;
+}
+
+http::ErrorFormatter make_error_formatter() {
+  return [](const Error& error, const http::Request& head) {
+    return error_response(error, {.dialect = dialect_of(head.path),
+                                  .operation = operation_of(head.path),
+                                  .request_id = request_id_of(head)});
+  };
+}
+
+}  // namespace limner::api

@@ -1,0 +1,24 @@
+// Every path of the server.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "api/services.hpp"
+#include "http/route_table.hpp"
+#include "http/server.hpp"
+
+namespace limner::api {
+
+struct RouteHooks {
+  std::function<std::string()> metrics_text;
+  std::function<bool()> is_draining;
+};
+
+// `services` outlives the server.
+http::RouteTable make_routes(Services& services, RouteHooks hooks);
+
+// http's own errors (no such path, method, media type, body too large) in the dialect of the path.
+http::ErrorFormatter make_error_formatter();
+
+}  // namespace limner::api
