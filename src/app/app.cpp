@@ -1,0 +1,157 @@
+#include "app/app.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/listen_guard.hpp"
+#include "app/model_folders.hpp"
+#include "app/version.hpp"
+#include "base/log.hpp"
+#include "storage/file_blob_store.hpp"
+#include "storage/memory_blob_store.hpp"
+
+namespace limner::app {
+namespace {
+
+// Enough for encoding beside painting; more would only take cores from the painter.
+constexpr int kWorkerThreads = 2;
+constexpr std::size_t kUploadsWaitingMax = 256;
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::create(const config::Config& config, SpecialLoader special) {
+  auto models = models_to_serve(config);
+  if (!models) return models.error();
+  if (auto allowed = check_listening(config); !allowed) return allowed.error();
+  std::unique_ptr<App> app(new App(config, *std::move(models), std::move(special)));
+  if (auto built = app->build(); !built) return built.error();
+  return app;
+}
+
+App::App(const config::Config& config, std::vector<config::ModelConfig> models,
+         SpecialLoader special)
+    : config_(config),
+      models_(std::move(models)),
+      source_(std::make_unique<PipelinesSource>(config, models_, std::move(special))) {}
+
+App::~App() = default;
+
+Result<void> App::build() {
+  if (auto opened = open_pictures(); !opened) return opened;
+  std::vector<std::string> names;
+  for (const auto& model : models_) names.push_back(model.name);
+  pool_ = std::make_unique<engine::ModelPool>(
+      engine::ModelSource{
+          .load =
+              [this](const std::string& name, const engine::ReportStage& report) {
+                report("reading weights");
+                return source_->load(name);
+              },
+          .estimate_bytes =
+              [this](const std::string& name) { return source_->estimate_bytes(name); }},
+      names, engine::PoolOptions{.memory_bytes_max = config_.memory_limit_bytes}, system_clock());
+  engine::EngineOptions engine_options;
+  engine_options.queue.requests_max = config_.queue_size;
+  engine_ = std::make_unique<engine::Engine>(*pool_, engine_options, system_clock());
+  auto painter = EnginePainter::create(*engine_, *pool_, models_, config_.aliases);
+  if (!painter) return painter.error();
+  painter_ = *std::move(painter);
+  requests_ = std::make_unique<api::RequestRegistry>(
+      api::RequestRegistry::Options{.finished_ttl = config_.images_ttl}, system_clock());
+  workers_ = std::make_unique<api::WorkerPool>(kWorkerThreads, kUploadsWaitingMax);
+  timer_ = std::make_unique<api::Timer>();
+  services_ = std::make_unique<api::Services>(api::Services{
+      .painter = *painter_,
+      .workers = *workers_,
+      .timer = *timer_,
+      .requests = *requests_,
+      .pictures = *pictures_,
+      .clock = system_clock(),
+      .limits = {},
+      .options = {.public_url = config_.public_url,
+                  .is_strict = config_.is_strict,
+                  .sends_extra_fields = config_.sends_extra_fields,
+                  .truncates_prompts = config_.truncates_prompts,
+                  .early_headers_after = config_.early_headers_after,
+                  .version = std::string(kVersion)},
+  });
+  server_ = std::make_unique<http::Server>(
+      http::ServerOptions{.host = config_.host, .port = static_cast<std::uint16_t>(config_.port)},
+      api::make_routes(*services_, {.metrics_text = [this] { return metrics_text(); },
+                                    .is_draining = [this] { return is_draining_.load(); }}),
+      api::make_error_formatter());
+  return server_->listen();
+}
+
+// Another server may hold the folder: then pictures live in memory, which only shortens their life.
+Result<void> App::open_pictures() {
+  const storage::BlobStoreOptions options{.ttl = config_.images_ttl,
+                                          .size_bytes_max = config_.images_bytes_max};
+  auto folder = storage::FileBlobStore::open_folder(config_.images_dir, options, system_clock());
+  if (folder) {
+    pictures_ = *std::move(folder);
+    return {};
+  }
+  log::warn("pictures are kept in memory: {}", folder.error().message);
+  auto smaller = options;
+  smaller.size_bytes_max = std::min<std::size_t>(options.size_bytes_max, std::size_t{256} << 20);
+  pictures_ = std::make_unique<storage::MemoryBlobStore>(smaller, system_clock());
+  return {};
+}
+
+void App::start() {
+  pool_->start();
+  engine_->start();
+  server_->start();
+  for (const auto& model : models_) {
+    auto asked = pool_->preload(model.name);
+    if (!asked) log::warn("{}: {}", model.name, asked.error().message);
+    // Under a limit the others come when they are asked for.
+    if (config_.memory_limit_bytes > 0) break;
+  }
+}
+
+void App::stop() {
+  is_draining_ = true;
+  const auto deadline = system_clock().now() + config_.shutdown_timeout;
+  engine_->begin_drain(deadline);
+  const auto left = [&] {
+    return std::max(
+        std::chrono::milliseconds{0},
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - system_clock().now()));
+  };
+  if (!engine_->drain(left())) log::warn("some requests did not end in time");
+  // Answers that are being encoded and sent.
+  constexpr std::chrono::milliseconds kLastBytes{2'000};
+  server_->drain(std::max(left(), kLastBytes));
+}
+
+std::string App::address() const {
+  const bool is_v6 = config_.host.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", config_.host, is_v6 ? "]" : "",
+                     server_->port());
+}
+
+std::string App::metrics_text() const {
+  const auto status = engine_->status();
+  const auto& c = status.counters;
+  std::string text;
+  const auto add = [&](std::string_view name, std::string_view type, double value) {
+    text += fmt::format("# TYPE limner_{} {}\nlimner_{} {}\n", name, type, name, value);
+  };
+  add("requests_accepted_total", "counter", static_cast<double>(c.accepted));
+  add("requests_refused_total", "counter", static_cast<double>(c.refused));
+  add("requests_completed_total", "counter", static_cast<double>(c.completed));
+  add("requests_failed_total", "counter", static_cast<double>(c.failed));
+  add("requests_cancelled_total", "counter", static_cast<double>(c.cancelled));
+  add("images_total", "counter", static_cast<double>(c.images));
+  add("previews_total", "counter", static_cast<double>(c.previews));
+  add("network_seconds_total", "counter", c.network_seconds);
+  add("decode_seconds_total", "counter", c.decode_seconds);
+  add("queue_waiting", "gauge", static_cast<double>(status.queue.waiting));
+  add("queue_running", "gauge", static_cast<double>(status.queue.running));
+  return text;
+}
+
+}  // namespace limner::app

@@ -1,0 +1,59 @@
+// The object graph of `limner serve`, and the order in which it ends.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/routes.hpp"
+#include "api/services.hpp"
+#include "app/engine_painter.hpp"
+#include "app/model_loader.hpp"
+#include "app/pipelines_source.hpp"
+#include "config/config.hpp"
+#include "engine/engine.hpp"
+#include "http/server.hpp"
+#include "storage/blob_store.hpp"
+
+namespace limner::app {
+
+class App {
+ public:
+  // Opens the socket; nothing runs yet.
+  static Result<std::unique_ptr<App>> create(const config::Config& config, SpecialLoader special);
+  ~App();
+
+  // Serves and begins to load; returns at once.
+  void start();
+  // Takes no new work, lets what runs finish until the configured time is over, then ends.
+  void stop();
+
+  // "http://127.0.0.1:8080"
+  std::string address() const;
+  const std::string& default_model() const { return models_.front().name; }
+
+ private:
+  App(const config::Config& config, std::vector<config::ModelConfig> models, SpecialLoader special);
+  Result<void> build();
+  Result<void> open_pictures();
+  std::string metrics_text() const;
+
+  // In the order of making; they end in the opposite order.
+  const config::Config config_;
+  const std::vector<config::ModelConfig> models_;
+  std::atomic<bool> is_draining_ = false;
+  std::unique_ptr<PipelinesSource> source_;
+  std::unique_ptr<storage::BlobStore> pictures_;
+  std::unique_ptr<engine::ModelPool> pool_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<EnginePainter> painter_;
+  std::unique_ptr<api::RequestRegistry> requests_;
+  std::unique_ptr<api::WorkerPool> workers_;
+  std::unique_ptr<api::Timer> timer_;
+  std::unique_ptr<api::Services> services_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace limner::app

@@ -1,0 +1,31 @@
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "app/commands.hpp"
+#include "app/engine_painter.hpp"
+#include "app/model_folders.hpp"
+
+namespace limner::app {
+
+int list_models(const config::Config& config) {
+  const auto models = models_to_serve(config);
+  if (!models) {
+    fmt::print(stderr, "limner: {}\n", models.error().message);
+    return kExitUsage;
+  }
+  for (const auto& model : *models) {
+    const auto mebibytes = static_cast<double>(estimate_model_bytes(model.path)) / (1 << 20);
+    fmt::print("{:<20} {:>8.0f} MiB  {}\n", model.name, mebibytes, model.path.string());
+  }
+  for (const auto alias : built_in_aliases()) {
+    if (!config.aliases.contains(std::string(alias))) {
+      fmt::print("{:<20} → {}\n", alias, models->front().name);
+    }
+  }
+  for (const auto& [alias, model] : config.aliases) fmt::print("{:<20} → {}\n", alias, model);
+  return kExitGood;
+}
+
+}  // namespace limner::app

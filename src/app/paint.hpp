@@ -1,0 +1,31 @@
+// Painting without a server: one pipeline, one request, on the calling thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "core/generation.hpp"
+#include "diffusion/pipelines/pipeline.hpp"
+
+namespace limner::app {
+
+struct PaintResult {
+  GenerationRequest request;
+  EffectiveParams effective;
+  std::vector<Image> images;
+  Timings timings;
+};
+
+using ShowProgress = std::function<void(int step, int step_count)>;
+
+// What the command line asks of this model. Reads --init-image and --mask.
+Result<GenerationRequest> request_of(const config::Config& config, const ModelPolicy& policy,
+                                     const ModelTraits& traits);
+
+Result<PaintResult> paint(pipelines::Pipeline& pipeline, const GenerationRequest& request,
+                          const ShowProgress& show);
+
+}  // namespace limner::app

@@ -1,0 +1,84 @@
+#include "app/pipelines_source.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "app/model_folders.hpp"
+#include "diffusion/pipelines/factory.hpp"
+
+namespace limner::app {
+namespace {
+
+runtime::Precision to_runtime(config::Precision precision) {
+  switch (precision) {
+    case config::Precision::Auto:
+      return runtime::Precision::Auto;
+    case config::Precision::F32:
+      return runtime::Precision::F32;
+    case config::Precision::Bf16:
+      return runtime::Precision::Bf16;
+  }
+  return runtime::Precision::Auto;
+}
+
+nn::WeightFormat to_nn(config::WeightFormat format) {
+  switch (format) {
+    case config::WeightFormat::Auto:
+      return nn::WeightFormat::Auto;
+    case config::WeightFormat::F16:
+      return nn::WeightFormat::F16;
+    case config::WeightFormat::Bf16:
+      return nn::WeightFormat::Bf16;
+    case config::WeightFormat::Int8:
+      return nn::WeightFormat::Int8;
+  }
+  return nn::WeightFormat::Auto;
+}
+
+Error not_configured(const std::string& name) {
+  return {.kind = ErrorKind::NotFound,
+          .message = "model: \"" + name + "\" is not configured",
+          .param = "model",
+          .code = "model_not_found"};
+}
+
+}  // namespace
+
+PipelinesSource::PipelinesSource(const config::Config& config,
+                                 std::vector<config::ModelConfig> models, SpecialLoader special)
+    : runtime_options_{.device = "CPU",
+                       .precision = to_runtime(config.precision),
+                       .threads = config.threads,
+                       .cache_dir = config.cache_dir / "graphs"},
+      weights_(config.weights),
+      models_(std::move(models)),
+      special_(std::move(special)) {}
+
+LoadedPipeline PipelinesSource::load(const std::string& name) {
+  const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
+  if (model == models_.end()) return not_configured(name);
+  if (special_) {
+    if (auto loaded = special_(name, model->path.string())) return *std::move(loaded);
+  }
+  auto shared = runtime();
+  if (!shared) return shared.error();
+  return pipelines::load_pipeline(name, model->path, **shared, {.weight_format = to_nn(weights_)});
+}
+
+std::size_t PipelinesSource::estimate_bytes(const std::string& name) const {
+  const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
+  return model == models_.end() ? 0 : estimate_model_bytes(model->path);
+}
+
+Result<runtime::Runtime*> PipelinesSource::runtime() {
+  return runtime_.with([&](std::unique_ptr<runtime::Runtime>& shared) -> Result<runtime::Runtime*> {
+    if (!shared) {
+      auto created = runtime::Runtime::create(runtime_options_);
+      if (!created) return created.error();
+      shared = *std::move(created);
+    }
+    return shared.get();
+  });
+}
+
+}  // namespace limner::app

@@ -1,0 +1,36 @@
+// Loads configured models, sharing one OpenVINO runtime that is created when the first is wanted.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/model_loader.hpp"
+#include "base/guarded.hpp"
+#include "config/config.hpp"
+#include "runtime/runtime.hpp"
+
+namespace limner::app {
+
+class PipelinesSource {
+ public:
+  // `config` and `models` are copied; `special` may be empty.
+  PipelinesSource(const config::Config& config, std::vector<config::ModelConfig> models,
+                  SpecialLoader special);
+
+  // One at a time on any thread. The pipeline must not outlive this object.
+  LoadedPipeline load(const std::string& name);
+  std::size_t estimate_bytes(const std::string& name) const;
+
+ private:
+  Result<runtime::Runtime*> runtime();
+
+  const runtime::RuntimeOptions runtime_options_;
+  const config::WeightFormat weights_;
+  const std::vector<config::ModelConfig> models_;
+  const SpecialLoader special_;
+  Guarded<std::unique_ptr<runtime::Runtime>> runtime_;
+};
+
+}  // namespace limner::app

@@ -1,0 +1,54 @@
+#include "app/signals.hpp"
+
+#include <csignal>
+#include <ctime>
+
+#include <unistd.h>
+
+namespace limner::app {
+namespace {
+
+constexpr int kExitInterrupted = 130;  // as shells report SIGINT
+
+sigset_t end_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+}  // namespace
+
+Signals::Signals() {
+  const auto set = end_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);  // a client that left is an error of its write, not our end
+  thread_ = std::jthread([this](std::stop_token end) { run(end); });
+}
+
+Signals::~Signals() {
+  thread_.request_stop();
+}
+
+void Signals::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return stop_.stop_requested(); });
+}
+
+void Signals::run(std::stop_token end) {
+  const auto set = end_signals();
+  const timespec poll{.tv_sec = 0, .tv_nsec = 200'000'000};
+  while (!end.stop_requested()) {
+    const int signal = sigtimedwait(&set, nullptr, &poll);
+    if (signal < 0) continue;
+    if (stop_.stop_requested()) _exit(kExitInterrupted);
+    {
+      std::lock_guard lock(mutex_);
+      stop_.request_stop();
+    }
+    changed_.notify_all();
+  }
+}
+
+}  // namespace limner::app
