@@ -40,6 +40,9 @@ struct PaintEstimate {
   std::chrono::milliseconds expected_time{0};
 };
 
+// A model to try: what to paint with it, or why it cannot be tried.
+using Candidate = Result<GenerationRequest>;
+
 class Painter {
  public:
   virtual ~Painter() = default;
@@ -51,8 +54,9 @@ class Painter {
   virtual Result<ServedModel> find(std::string_view name) = 0;
   // What could be said against the request before it is accepted. Cheap: tokenizers only.
   virtual Result<PaintEstimate> estimate(const GenerationRequest& request) = 0;
-  // An accepted request ends with exactly one Completed or Failed event; a refused one has none.
-  virtual Result<Accepted> paint(GenerationRequest request, std::shared_ptr<EventSink> sink,
+  // Tries one candidate after another until one paints; at least one. An accepted request ends with
+  // exactly one Completed or Failed event; a refused one has none.
+  virtual Result<Accepted> paint(std::vector<Candidate> candidates, std::shared_ptr<EventSink> sink,
                                  std::stop_token stop) = 0;
 };
 

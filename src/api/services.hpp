@@ -4,12 +4,14 @@
 #include <chrono>
 #include <string>
 
+#include "api/idempotency_store.hpp"
 #include "api/painter.hpp"
 #include "api/request_registry.hpp"
 #include "api/timer.hpp"
 #include "api/worker_pool.hpp"
 #include "base/clock.hpp"
 #include "core/limits.hpp"
+#include "cutout/matting.hpp"
 #include "storage/blob_store.hpp"
 
 namespace limner::api {
@@ -28,6 +30,8 @@ struct Services {
   WorkerPool& workers;
   Timer& timer;
   RequestRegistry& requests;
+  IdempotencyStore& idempotency;
+  const cutout::Matting& matting;
   storage::BlobStore& pictures;
   const Clock& clock;
   Limits limits;

@@ -54,11 +54,17 @@ Result<void> App::build() {
   engine::EngineOptions engine_options;
   engine_options.queue.requests_max = config_.queue_size;
   engine_ = std::make_unique<engine::Engine>(*pool_, engine_options, system_clock());
-  auto painter = EnginePainter::create(*engine_, *pool_, models_, config_.aliases);
-  if (!painter) return painter.error();
-  painter_ = *std::move(painter);
+  local_ = std::make_unique<router::LocalBackend>(*engine_, *pool_);
+  router::RouterConfig router_config{.models = {}, .aliases = config_.aliases};
+  for (const auto& name : names) router_config.models.push_back({.name = name});
+  auto router = router::ModelRouter::create(std::move(router_config), *local_);
+  if (!router) return router.error();
+  router_ = *std::move(router);
+  painter_ = std::make_unique<RouterPainter>(*router_, models_);
   requests_ = std::make_unique<api::RequestRegistry>(
       api::RequestRegistry::Options{.finished_ttl = config_.images_ttl}, system_clock());
+  idempotency_ = std::make_unique<api::IdempotencyStore>(api::IdempotencyStore::Options{},
+                                                         system_clock());
   workers_ = std::make_unique<api::WorkerPool>(kWorkerThreads, kUploadsWaitingMax);
   timer_ = std::make_unique<api::Timer>();
   services_ = std::make_unique<api::Services>(api::Services{
@@ -66,6 +72,8 @@ Result<void> App::build() {
       .workers = *workers_,
       .timer = *timer_,
       .requests = *requests_,
+      .idempotency = *idempotency_,
+      .matting = matting_,
       .pictures = *pictures_,
       .clock = system_clock(),
       .limits = {},

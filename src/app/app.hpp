@@ -9,10 +9,11 @@
 
 #include "api/routes.hpp"
 #include "api/services.hpp"
-#include "app/engine_painter.hpp"
 #include "app/model_loader.hpp"
 #include "app/pipelines_source.hpp"
+#include "app/router_painter.hpp"
 #include "config/config.hpp"
+#include "cutout/classical_matting.hpp"
 #include "engine/engine.hpp"
 #include "http/server.hpp"
 #include "storage/blob_store.hpp"
@@ -45,11 +46,15 @@ class App {
   const std::vector<config::ModelConfig> models_;
   std::atomic<bool> is_draining_ = false;
   std::unique_ptr<PipelinesSource> source_;
+  const cutout::ClassicalMatting matting_;
   std::unique_ptr<storage::BlobStore> pictures_;
   std::unique_ptr<engine::ModelPool> pool_;
   std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<EnginePainter> painter_;
+  std::unique_ptr<router::LocalBackend> local_;
+  std::unique_ptr<router::ModelRouter> router_;
+  std::unique_ptr<RouterPainter> painter_;
   std::unique_ptr<api::RequestRegistry> requests_;
+  std::unique_ptr<api::IdempotencyStore> idempotency_;
   std::unique_ptr<api::WorkerPool> workers_;
   std::unique_ptr<api::Timer> timer_;
   std::unique_ptr<api::Services> services_;

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "app/commands.hpp"
-#include "app/engine_painter.hpp"
 #include "app/model_folders.hpp"
+#include "router/model_router.hpp"
 
 namespace limner::app {
 
@@ -19,7 +19,7 @@ int list_models(const config::Config& config) {
     const auto mebibytes = static_cast<double>(estimate_model_bytes(model.path)) / (1 << 20);
     fmt::print("{:<20} {:>8.0f} MiB  {}\n", model.name, mebibytes, model.path.string());
   }
-  for (const auto alias : built_in_aliases()) {
+  for (const auto alias : router::builtin_aliases()) {
     if (!config.aliases.contains(std::string(alias))) {
       fmt::print("{:<20} → {}\n", alias, models->front().name);
     }

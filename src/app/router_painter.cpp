@@ -1,0 +1,89 @@
+#include "app/router_painter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "router/fallback_chain.hpp"
+
+namespace limner::app {
+namespace {
+
+std::chrono::milliseconds to_ms(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration);
+}
+
+}  // namespace
+
+RouterPainter::RouterPainter(router::ModelRouter& router,
+                             const std::vector<config::ModelConfig>& models)
+    : router_(router) {
+  for (const auto& model : models) policies_[model.name] = model.policy;
+}
+
+std::vector<api::ServedModel> RouterPainter::models() const {
+  std::vector<api::ServedModel> served;
+  for (const auto& model : router_.models()) served.push_back(describe(model));
+  return served;
+}
+
+Result<api::ServedModel> RouterPainter::find(std::string_view name) {
+  auto own = router_.resolve(name);
+  if (!own) return own.error();
+  for (const auto& model : router_.models()) {
+    if (model.name != *own) continue;
+    auto served = describe(model);
+    if (served.traits) return served;
+    auto traits = router_.local().traits(*own);
+    if (!traits) return traits.error();
+    served.traits = *std::move(traits);
+    return served;
+  }
+  // The list was reloaded between the two looks.
+  return Error{.kind = ErrorKind::NotFound,
+               .message = "model: not served any more",
+               .param = "model",
+               .code = "model_not_found"};
+}
+
+api::ServedModel RouterPainter::describe(const router::ServedModel& model) const {
+  api::ServedModel served;
+  served.name = model.name;
+  served.aliases = model.aliases;
+  if (const auto policy = policies_.find(model.name); policy != policies_.end()) {
+    served.policy = policy->second;
+  }
+  if (!model.status) return served;
+  served.traits = model.status->traits;
+  served.is_ready = model.status->takes_requests;
+  served.loading = model.status->loading;
+  served.error = model.status->error;
+  return served;
+}
+
+Result<api::PaintEstimate> RouterPainter::estimate(const GenerationRequest& request) {
+  auto estimate = router_.local().estimate(request);
+  if (!estimate) return estimate.error();
+  return api::PaintEstimate{.effective = std::move(estimate->effective),
+                            .rows = estimate->rows,
+                            .expected_wait = to_ms(estimate->expected_wait),
+                            .expected_time = to_ms(estimate->expected_time)};
+}
+
+Result<api::Accepted> RouterPainter::paint(std::vector<api::Candidate> candidates,
+                                           std::shared_ptr<EventSink> sink, std::stop_token stop) {
+  std::vector<router::Attempt> attempts;
+  for (auto& candidate : candidates) {
+    if (candidate) {
+      attempts.push_back({.request = *std::move(candidate), .place = &router_.local()});
+    } else {
+      attempts.push_back({.request = {}, .place = candidate.error()});
+    }
+  }
+  auto accepted =
+      router::generate_with_fallbacks(std::move(attempts), std::move(sink), std::move(stop));
+  if (!accepted) return accepted.error();
+  return api::Accepted{.position = accepted->position,
+                       .expected_wait = to_ms(accepted->expected_wait)};
+}
+
+}  // namespace limner::app
