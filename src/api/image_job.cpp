@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "api/fallback_rule.hpp"
 #include "api/nebula/reply.hpp"
 #include "api/openai/reply.hpp"
 #include "api/picture_text.hpp"
