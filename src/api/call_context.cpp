@@ -1,6 +1,7 @@
 #include "api/call_context.hpp"
 
 #include <algorithm>
+#include <any>
 
 #include "base/ids.hpp"
 
@@ -31,6 +32,9 @@ CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation
   const auto& request = exchange.request();
   CallContext call{.dialect = dialect, .operation = operation};
   call.request_id = request_id_of(request);
+  if (const auto* principal = std::any_cast<auth::Principal>(&exchange.context())) {
+    call.principal = *principal;
+  }
   call.model_of_path = exchange.path_parameter("model");
   call.base_url = public_url;
   if (call.base_url.empty()) {

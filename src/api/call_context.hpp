@@ -6,6 +6,7 @@
 
 #include "api/dialect.hpp"
 #include "api/error_body.hpp"
+#include "auth/principal.hpp"
 #include "http/exchange.hpp"
 
 namespace limner::api {
@@ -13,14 +14,17 @@ namespace limner::api {
 struct CallContext {
   Dialect dialect = Dialect::Bifrost;
   Operation operation = Operation::Generation;
-  std::string request_id = {};     // the client's own, or a new one
-  std::string owner = {};          // of the credential; empty without keys
-  std::string model_of_path = {};  // when the path names the model
-  std::string base_url = {};       // of this server, as the client reaches it: "http://host:8080"
+  std::string request_id = {};                              // the client's own, or a new one
+  std::optional<auth::Principal> principal = std::nullopt;  // absent: no key is asked for
+  std::string model_of_path = {};                           // when the path names the model
+  std::string base_url = {};  // of this server, as the client reaches it: "http://host:8080"
   bool is_strict = false;
   bool wants_progress = false;
   bool keeps_result = false;
   std::string idempotency_key = {};
+
+  // Whose requests and stored answers these are.
+  std::string owner() const { return principal ? principal->id : std::string(); }
 
   ErrorContext error_context() const {
     return {.dialect = dialect, .operation = operation, .request_id = request_id};

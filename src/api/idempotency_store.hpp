@@ -27,9 +27,9 @@ class IdempotencyStore {
     std::size_t waiting_max = 64;                         // callers that wait for one answer
   };
 
-  struct First {};   // nobody asked before: paint, then call finish
-  struct Waits {};   // `answer` will be called
-  struct Clash {};   // the key was used for something else
+  struct First {};    // nobody asked before: paint, then call finish
+  struct Waits {};    // `answer` will be called
+  struct Clash {};    // the key was used for something else
   struct Crowded {};  // too many wait already
   using Begin = std::variant<First, Waits, Clash, Crowded, http::Response>;
 

@@ -7,22 +7,17 @@
 #include "api/nebula/reply.hpp"
 #include "api/openai/reply.hpp"
 #include "api/picture_text.hpp"
-#include "api/shorten_prompt.hpp"
-#include "base/ids.hpp"
 #include "base/log.hpp"
 #include "codec/encode.hpp"
-#include "codec/resize.hpp"
 #include "http/sse.hpp"
 
 namespace limner::api {
 namespace {
 
-// A stream's headers go out after this much silence, so that proxies and clients see that we live;
-// before that a failure can still be a plain answer with its own status.
-constexpr std::chrono::milliseconds kSilenceBeforeHeaders{10'000};
+constexpr std::chrono::milliseconds kSilenceBeforeStream{10'000};
 // After that much work a client must not start the same again by itself.
 constexpr std::chrono::seconds kLongGeneration{30};
-// Previews that wait to be encoded; older ones are dropped.
+// Events that wait to be printed; previews beyond are dropped.
 constexpr std::size_t kInboxMax = 16;
 
 bool is_last(const GenerationEvent& event) {
@@ -30,178 +25,112 @@ bool is_last(const GenerationEvent& event) {
          std::holds_alternative<event::Failed>(event);
 }
 
+bool is_news(const GenerationEvent& event) {
+  return std::holds_alternative<event::Queued>(event) ||
+         std::holds_alternative<event::Progress>(event);
+}
+
 }  // namespace
 
-ImageJob::ImageJob(Services& services, std::shared_ptr<http::Exchange> exchange, CallContext call,
+ImageJob::ImageJob(Services& services, std::shared_ptr<ReplyChannel> channel, CallContext call,
                    ImageRequest request)
     : services_(services),
-      exchange_(std::move(exchange)),
+      channel_(std::move(channel)),
       call_(std::move(call)),
       request_(std::move(request)),
-      started_at_(services.clock.now()),
-      random_seed_(random_u64() >> 32U) {
-  models_.push_back(request_.model);
-  for (const auto& name : request_.fallbacks) models_.push_back(name);
-}
+      started_at_(services.clock.now()) {}
 
 ImageJob::~ImageJob() = default;
 
 void ImageJob::start() {
-  if (auto opened = open_pictures(); !opened) return fail(opened.error());
-  try_models();
+  if (request_.edit_type == EditType::BackgroundRemoval) {
+    cut_out();
+  } else {
+    paint();
+  }
 }
 
-Result<void> ImageJob::open_pictures() {
-  for (auto& input :
-       std::exchange(request_.images, std::vector<ImageInput>(request_.images.size()))) {
-    auto opened = OpenedImage::open(std::move(input), services_.limits);
-    if (!opened) return opened.error();
-    pictures_.push_back(*std::move(opened));
-  }
-  if (request_.mask) {
-    auto opened = OpenedImage::open(*std::exchange(request_.mask, std::nullopt), services_.limits);
-    if (!opened) return opened.error();
-    mask_file_ = *std::move(opened);
-  }
-  return {};
-}
-
-void ImageJob::try_models() {
-  while (attempt_ < models_.size()) {
-    auto accepted = try_model(models_[attempt_]);
-    if (accepted) return;
-    if (!first_error_) first_error_ = accepted.error();
-    if (!may_fall_back(accepted.error())) break;
-    ++attempt_;
-  }
-  fail(*first_error_);
-}
-
-Result<void> ImageJob::try_model(const std::string& name) {
-  auto model = services_.painter.find(name);
-  if (!model) return model.error();
-  auto generation = prepare(*model);
-  if (!generation) return generation.error();
-  auto checked = shorten_prompt(*generation);
-  if (!checked) return checked.error();
-  generation_ = *generation;
-  generation_.init_image.reset();
-  generation_.mask.reset();
-  if (attempt_ == 0) {
-    watch_client();
-    services_.requests.add({.id = call_.request_id,
-                            .owner = call_.owner,
-                            .model = model->name,
-                            .created = now_seconds()},
-                           [stop = stop_]() mutable { stop.request_stop(); });
-  }
+void ImageJob::paint() {
+  auto plan = plan_request(services_, call_, request_);
+  if (!plan) return fail(plan.error());
+  plan_ = *std::move(plan);
+  const auto& first = plan_.by_model.at(plan_.first_model);
+  first_headers_ = reply_headers(first);
+  events_.emplace(first.reply);
+  register_request();
+  watch_client();
+  auto candidates = std::exchange(plan_.candidates, {});
   auto accepted =
-      services_.painter.paint(*std::move(generation), shared_from_this(), stop_.get_token());
-  if (!accepted) return accepted.error();
-  if (request_.is_streamed && attempt_ == 0) {
-    services_.timer.after(kSilenceBeforeHeaders, [weak = weak_from_this()] {
-      if (auto job = weak.lock()) job->start_stream_if_silent();
-    });
-  }
-  return {};
+      services_.painter.paint(std::move(candidates), shared_from_this(), stop_.get_token());
+  if (!accepted) return fail(accepted.error());
+  hurry_headers();
 }
 
-Result<GenerationRequest> ImageJob::prepare(const ServedModel& model) {
-  if (!model.traits) {
-    return model.error.value_or(
-        Error{.kind = ErrorKind::Unavailable,
-              .message = fmt::format("model: \"{}\" is loading", model.name),
-              .param = "model",
-              .code = "model_loading",
-              .retry_after = std::chrono::seconds{2}});
-  }
-  std::optional<ImageSize> first_image;
-  if (!pictures_.empty()) {
-    first_image = pictures_.front().header().size;
-    auto loaded = load_pictures_once();
-    if (!loaded) return loaded.error();
-  }
-  auto resolved = resolve({.request = request_,
-                           .traits = *model.traits,
-                           .policy = model.policy,
-                           .first_image = first_image,
-                           .has_mask = loaded_ && loaded_->mask,
-                           .random_seed = random_seed_,
-                           .is_strict = call_.is_strict || services_.options.is_strict});
-  if (!resolved) return resolved.error();
-  auto& generation = resolved->generation;
-  generation.id = call_.request_id;
-  generation.model = model.name;
-  // Progress is always told: the registry answers from it. It costs one small event a step.
-  generation.wants_progress = true;
-  if (loaded_) {
-    auto image = codec::resize(loaded_->image, generation.size, codec::ResizeFilter::Lanczos);
-    generation.init_image = std::make_shared<const Image>(std::move(image));
-    if (loaded_->mask) {
-      Mask mask{.grey = codec::resize(loaded_->mask->grey, generation.size,
-                                      codec::ResizeFilter::Lanczos)};
-      generation.mask = std::make_shared<const Mask>(std::move(mask));
-    }
-  }
-  fill_plan(*resolved);
-  plan_.model_requested = request_.model.empty() ? model.name : request_.model;
-  return std::move(generation);
+void ImageJob::register_request() {
+  services_.requests.add({.id = call_.request_id,
+                          .owner = call_.owner(),
+                          .model = plan_.first_model,
+                          .created = now_seconds()},
+                         [stop = stop_]() mutable { stop.request_stop(); });
 }
 
-Result<void> ImageJob::load_pictures_once() {
-  if (loaded_) return {};
-  auto loaded =
-      load_images(pictures_.front(), mask_file_ ? &*mask_file_ : nullptr, request_.edit_type,
-                  rules_of(request_.dialect).mask_size, services_.limits);
-  if (!loaded) return loaded.error();
-  loaded_ = *std::move(loaded);
-  return {};
-}
-
-Result<void> ImageJob::shorten_prompt(GenerationRequest& generation) {
-  auto estimate = services_.painter.estimate(generation);
-  const bool may_cut = services_.options.truncates_prompts && request_.dialect != Dialect::Ovms;
-  if (!estimate && may_cut && is_prompt_too_long(estimate.error())) {
-    if (auto shorter = longest_accepted(generation, services_.painter)) {
-      if (*shorter != generation.prompt.text) plan_.revised_prompt = *shorter;
-      generation.prompt.text = *std::move(shorter);
-    }
-    generation.truncates_prompt = true;  // the negative prompt, or one endless word
-    estimate = services_.painter.estimate(generation);
-  }
-  if (!estimate) return estimate.error();
-  expected_ = estimate->effective;
-  return {};
-}
-
-void ImageJob::fill_plan(const Resolved& resolved) {
-  plan_ = {};
-  plan_.dialect = request_.dialect;
-  plan_.operation = request_.operation;
-  plan_.request_id = call_.request_id;
-  plan_.has_extra_fields =
-      rules_of(request_.dialect).sends_extra_fields || services_.options.sends_extra_fields;
-  plan_.response_format = request_.response_format;
-  plan_.output_format = request_.output_format;
-  plan_.output_compression = request_.output_compression.value_or(100);
-  plan_.is_transparent = resolved.is_transparent;
-  plan_.quality = resolved.quality;
-  plan_.size = resolved.generation.size;
-  plan_.image_count = resolved.generation.image_count;
-  plan_.notes = resolved.notes;
-  if (request_.echoes_safety_identifier) plan_.safety_identifier = request_.user;
-  for (const auto& picture : pictures_) {
-    plan_.input_image_tokens +=
-        input_image_tokens(picture.header().size, request_.has_high_input_fidelity);
-  }
-}
-
+// Work goes on without its client where the result can still be fetched.
 void ImageJob::watch_client() {
-  if (call_.keeps_result) return;
-  client_gone_.emplace(exchange_->client_gone(), [stop = stop_]() mutable { stop.request_stop(); });
+  if (call_.keeps_result || !call_.idempotency_key.empty()) return;
+  client_gone_.emplace(channel_->exchange()->client_gone(),
+                       [stop = stop_]() mutable { stop.request_stop(); });
+}
+
+void ImageJob::hurry_headers() {
+  if (request_.is_streamed) {
+    channel_->stream_after(services_.timer, kSilenceBeforeStream, first_headers_);
+  } else if (services_.options.early_headers_after.count() > 0) {
+    channel_->early_headers_after(services_.timer, services_.options.early_headers_after,
+                                  first_headers_);
+  }
+}
+
+// Without a model: the picture's subject on transparency.
+void ImageJob::cut_out() {
+  auto opened = OpenedImage::open(std::move(request_.images.front()), services_.limits);
+  if (!opened) return fail(opened.error());
+  auto image = opened->decode(services_.limits);
+  if (!image) return fail(image.error());
+  auto subject = cutout::cut_out(*image, services_.matting);
+  if (!subject) return fail(subject.error());
+  const auto plan = plan_cut_out(services_, call_, request_, subject->size);
+  events_.emplace(plan);
+  auto file = encode(*subject, plan, {});
+  if (!file) return fail(file.error());
+  FinishedImage finished{.index = 0, .seed = 0, .file = *std::move(file)};
+  auto url = store(finished, plan);
+  if (!url) return fail(url.error());
+  finished.url = *std::move(url);
+  FinishedReply reply;
+  reply.images.push_back(std::move(finished));
+  reply.effective.model = services_.matting.name();
+  reply.created = now_seconds();
+  reply.latency =
+      std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.now() - started_at_);
+  first_headers_ = {{"x-request-id", call_.request_id},
+                    {"x-limner-model", reply.effective.model},
+                    {"Cache-Control", "no-store"}};
+  answer(reply, plan, first_headers_);
 }
 
 void ImageJob::emit(GenerationEvent event) {
+  note_status(event);
+  if (is_news(event) && !(request_.is_streamed && call_.wants_progress)) return;
+  const bool starts_reader = inbox_.with([&](Inbox& inbox) {
+    if (inbox.events.size() >= kInboxMax && !is_last(event)) return false;
+    inbox.events.push_back(std::move(event));
+    return !std::exchange(inbox.is_being_read, true);
+  });
+  if (!starts_reader) return;
+  services_.workers.post([self = shared_from_this()] { self->read_inbox(); });
+}
+
+void ImageJob::note_status(const GenerationEvent& event) {
   if (const auto* queued = std::get_if<event::Queued>(&event)) {
     services_.requests.update(call_.request_id, [&](RequestStatus& status) {
       status.position = queued->position;
@@ -215,16 +144,6 @@ void ImageJob::emit(GenerationEvent event) {
       status.step_count = progress->step_count;
     });
   }
-  const bool is_news = std::holds_alternative<event::Queued>(event) ||
-                       std::holds_alternative<event::Progress>(event);
-  if (is_news && !(request_.is_streamed && call_.wants_progress)) return;
-  const bool starts_reader = inbox_.with([&](Inbox& inbox) {
-    if (inbox.events.size() >= kInboxMax && !is_last(event)) return false;
-    inbox.events.push_back(std::move(event));
-    return !std::exchange(inbox.is_being_read, true);
-  });
-  if (!starts_reader) return;
-  services_.workers.post([self = shared_from_this()] { self->read_inbox(); });
 }
 
 void ImageJob::read_inbox() {
@@ -244,67 +163,81 @@ void ImageJob::read_inbox() {
 }
 
 void ImageJob::take(event::Queued queued) {
-  if (auto* s = stream()) s->write(events_->queued(queued, now_seconds()));
+  if (auto s = channel_->stream(first_headers_)) s->write(events_->queued(queued, now_seconds()));
 }
 
 void ImageJob::take(event::Progress progress) {
-  if (auto* s = stream()) s->write(events_->progress(progress, now_seconds()));
+  if (auto s = channel_->stream(first_headers_)) {
+    s->write(events_->progress(progress, now_seconds()));
+  }
 }
 
 void ImageJob::take(event::Partial partial) {
   if (!request_.is_streamed) return;
-  const auto seed = generation_.sampling.seed + static_cast<std::uint64_t>(partial.image_index);
-  auto file = encode(partial.image, seed);
+  auto file = encode(partial.image, plan_of(plan_.first_model).reply, {});
   if (!file) {
     log::warn("request {}: a preview was dropped: {}", call_.request_id, file.error().message);
     return;
   }
-  auto* s = stream();
-  if (s == nullptr) return;
-  s->write(
-      events_->partial_image(partial.image_index, partial.partial_index, *file, now_seconds()));
+  auto s = channel_->stream(first_headers_);
+  if (!s) return;
+  s->write(events_->partial_image(partial.image_index, partial.partial_index, partial.image.size,
+                                  *file, now_seconds()));
 }
 
 void ImageJob::take(event::Completed completed) {
-  auto reply = finish(std::move(completed));
+  const auto& plan = plan_of(completed.effective.model);
+  auto reply = finish(completed, plan);
   if (!reply) return fail(reply.error());
-  answer(*reply);
+  auto printed = plan;
+  for (const auto& note : completed.effective.notes) printed.reply.notes.push_back(note);
+  answer(*reply, printed.reply, reply_headers(printed));
 }
 
 void ImageJob::take(event::Failed failed) {
-  const bool may_try_next = !has_stream_ && may_fall_back(failed.error) &&
-                            attempt_ + 1 < models_.size() && !stop_.stop_requested();
-  if (!may_try_next) return fail(first_error_.value_or(failed.error));
-  if (!first_error_) first_error_ = failed.error;
-  ++attempt_;
-  try_models();
+  fail(failed.error);
 }
 
-Result<std::vector<std::uint8_t>> ImageJob::encode(const Image& image, std::uint64_t seed) {
-  return codec::encode_image(image, {.format = plan_.output_format,
-                                     .quality = plan_.output_compression,
-                                     .metadata = picture_text(generation_, expected_, seed)});
+const ModelPlan& ImageJob::plan_of(const std::string& model) const {
+  const auto it = plan_.by_model.find(model);
+  return it == plan_.by_model.end() ? plan_.by_model.at(plan_.first_model) : it->second;
 }
 
-Result<FinishedReply> ImageJob::finish(event::Completed completed) {
+Result<std::vector<std::uint8_t>> ImageJob::encode(const Image& image, const ReplyPlan& plan,
+                                                   codec::Metadata metadata) const {
+  const codec::EncodeOptions options{.format = plan.output_format,
+                                     .quality = plan.output_compression,
+                                     .metadata = std::move(metadata)};
+  if (!plan.is_transparent || image.channels == 4) return codec::encode_image(image, options);
+  auto subject = cutout::cut_out(image, services_.matting);
+  if (!subject) return subject.error();
+  return codec::encode_image(*subject, options);
+}
+
+// The picture's address, empty when nobody asked for one.
+Result<std::string> ImageJob::store(const FinishedImage& image, const ReplyPlan& plan) {
+  const bool is_asked = !request_.is_streamed && (plan.response_format == ResponseFormat::Url ||
+                                                  plan.response_format == ResponseFormat::Both);
+  if (!is_asked && !call_.keeps_result) return std::string();
+  auto blob = services_.pictures.put(image.file, codec::mime_type(plan.output_format));
+  if (!blob) return blob.error();
+  return fmt::format("{}/v1/images/files/{}.{}", call_.base_url, blob->id,
+                     codec::file_extension(plan.output_format));
+}
+
+Result<FinishedReply> ImageJob::finish(const event::Completed& completed, const ModelPlan& plan) {
   FinishedReply reply;
-  expected_ = completed.effective;
   for (const auto& painted : completed.images) {
-    auto file = encode(painted.image, painted.seed);
+    auto file = encode(painted.image, plan.reply,
+                       picture_text(plan.generation, completed.effective, painted.seed));
     if (!file) return file.error();
     FinishedImage image{.index = painted.index, .seed = painted.seed, .file = *std::move(file)};
-    const bool wants_url = !request_.is_streamed && (plan_.response_format == ResponseFormat::Url ||
-                                                     plan_.response_format == ResponseFormat::Both);
-    if (wants_url || call_.keeps_result) {
-      auto blob = services_.pictures.put(image.file, codec::mime_type(plan_.output_format));
-      if (!blob) return blob.error();
-      image.url = fmt::format("{}/v1/images/files/{}.{}", call_.base_url, blob->id,
-                              codec::file_extension(plan_.output_format));
-    }
+    auto url = store(image, plan.reply);
+    if (!url) return url.error();
+    image.url = *std::move(url);
     reply.images.push_back(std::move(image));
   }
-  for (const auto& note : completed.effective.notes) plan_.notes.push_back(note);
-  reply.effective = std::move(completed.effective);
+  reply.effective = completed.effective;
   reply.timings = completed.timings;
   reply.created = now_seconds();
   reply.latency =
@@ -312,28 +245,28 @@ Result<FinishedReply> ImageJob::finish(event::Completed completed) {
   return reply;
 }
 
-void ImageJob::answer(const FinishedReply& reply) {
-  has_ended_ = true;
+void ImageJob::answer(const FinishedReply& reply, const ReplyPlan& plan,
+                      const http::Headers& headers) {
   services_.requests.update(call_.request_id, [&](RequestStatus& status) {
     status.state = RequestState::Completed;
     for (const auto& image : reply.images) {
-      if (call_.keeps_result) status.urls.push_back(image.url);
+      if (!image.url.empty()) status.urls.push_back(image.url);
     }
   });
-  if (!request_.is_streamed) {
-    http::Response response;
-    response.headers = reply_headers();
-    response.headers.add("Content-Type", "application/json");
-    response.headers.add("openai-processing-ms", std::to_string(reply.latency.count()));
-    response.body = request_.dialect == Dialect::Nebula ? nebula::write_reply(plan_, reply)
-                                                        : openai::write_reply(plan_, reply);
-    exchange_->respond(std::move(response));
-    return;
-  }
-  auto* s = stream();
-  if (s == nullptr) return;
+  if (request_.is_streamed) return stream_images(reply, plan);
+  http::Response response{.status = 200, .headers = headers, .body = {}};
+  response.headers.add("Content-Type", "application/json");
+  response.headers.add("openai-processing-ms", std::to_string(reply.latency.count()));
+  response.body = plan.dialect == Dialect::Nebula ? nebula::write_reply(plan, reply)
+                                                  : openai::write_reply(plan, reply);
+  channel_->finish(std::move(response));
+}
+
+void ImageJob::stream_images(const FinishedReply& reply, const ReplyPlan& plan) {
+  auto s = channel_->stream(first_headers_);
+  if (!s) return;
   for (const auto& image : reply.images) {
-    auto event = events_->completed(image, reply.effective, reply.created);
+    auto event = events_->completed(plan, image, reply.effective, reply.created);
     if (&image == &reply.images.back()) {
       s->write_final(std::move(event));
     } else {
@@ -343,47 +276,30 @@ void ImageJob::answer(const FinishedReply& reply) {
 }
 
 void ImageJob::fail(const Error& error) {
-  has_ended_ = true;
   services_.requests.update(call_.request_id, [&](RequestStatus& status) {
     status.state =
         error.kind == ErrorKind::Cancelled ? RequestState::Cancelled : RequestState::Failed;
     status.error = error;
   });
   if (!error.detail.empty()) log::warn("request {}: {}", call_.request_id, error.detail);
-  if (has_stream_) {
-    if (auto* s = stream()) s->write_final(events_->error(error, now_seconds()));
+  if (request_.is_streamed && channel_->has_stream()) {
+    if (auto s = channel_->stream(first_headers_)) {
+      s->write_final(events_->error(error, now_seconds()));
+    }
     return;
   }
   auto context = call_.error_context();
   context.model_requested = request_.model;
   context.may_retry = services_.clock.now() - started_at_ < kLongGeneration;
-  exchange_->respond(error_response(error, context));
+  channel_->finish(error_response(error, context));
 }
 
-http::ResponseStream* ImageJob::stream() {
-  return stream_
-      .with([&](std::shared_ptr<http::ResponseStream>& stream) {
-        if (!has_stream_.exchange(true)) {
-          events_.emplace(plan_);
-          auto headers = reply_headers();
-          for (const auto& field : http::sse_headers()) headers.set(field.name, field.value);
-          stream = exchange_->start_stream(200, std::move(headers), http::sse_stream_options());
-        }
-        return stream;
-      })
-      .get();
-}
-
-void ImageJob::start_stream_if_silent() {
-  if (!has_ended_) stream();
-}
-
-http::Headers ImageJob::reply_headers() const {
+http::Headers ImageJob::reply_headers(const ModelPlan& plan) const {
   http::Headers headers{{"x-request-id", call_.request_id},
-                        {"x-limner-model", generation_.model},
-                        {"x-limner-seed", std::to_string(generation_.sampling.seed)},
+                        {"x-limner-model", plan.generation.model},
+                        {"x-limner-seed", std::to_string(plan.generation.sampling.seed)},
                         {"Cache-Control", "no-store"}};
-  for (const auto& note : plan_.notes) headers.add("x-limner-note", note);
+  for (const auto& note : plan.reply.notes) headers.add("x-limner-note", note);
   return headers;
 }
 

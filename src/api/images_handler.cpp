@@ -2,9 +2,12 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "api/call_context.hpp"
 #include "api/image_job.hpp"
 #include "api/read_image_request.hpp"
+#include "base/hash.hpp"
 
 namespace limner::api {
 namespace {
@@ -33,28 +36,125 @@ Result<Fields> read_fields(const http::Request& request, http::Body body) {
   return Fields{.reader = *std::move(reader), .files = {}};
 }
 
-void handle(Services& services, std::shared_ptr<http::Exchange> exchange, CallContext call,
-            http::Body body) {
-  if (exchange->client_gone().stop_requested()) return;
-  auto fields = read_fields(exchange->request(), std::move(body));
-  if (!fields) {
-    exchange->respond(error_response(fields.error(), call.error_context()));
-    return;
+// Of everything that decides the answer.
+std::string digest_of(const http::Request& request, const http::Body& body) {
+  std::string text = request.method + " " + request.path + "\n";
+  if (const auto* parts = std::get_if<std::vector<http::Part>>(&body)) {
+    for (const auto& part : *parts) {
+      text += part.name + "\n" + sha256_hex(part.content.text()) + "\n";
+    }
+  } else {
+    text += std::get<std::string>(body);
   }
-  auto request = read_image_request(fields->reader, std::move(fields->files),
-                                    {.dialect = call.dialect,
-                                     .operation = call.operation,
-                                     .is_strict = call.is_strict || services.options.is_strict,
-                                     .model_of_path = call.model_of_path,
-                                     .limits = &services.limits});
-  if (!request) {
-    exchange->respond(error_response(request.error(), call.error_context()));
-    return;
-  }
-  if (request->wants_progress) call.wants_progress = true;
-  std::make_shared<ImageJob>(services, std::move(exchange), std::move(call), *std::move(request))
-      ->start();
+  return sha256_hex(text);
 }
+
+Error clash() {
+  return {.kind = ErrorKind::Conflict,
+          .message = "Idempotency-Key: already used for another request",
+          .param = "Idempotency-Key",
+          .code = "idempotency_conflict"};
+}
+
+Error crowded() {
+  return {.kind = ErrorKind::Unavailable,
+          .message = "Idempotency-Key: too many callers wait for this answer",
+          .retry_after = std::chrono::seconds{5}};
+}
+
+// The first caller of a key: its answer is everybody's. Without one, by a bug or an exception, the
+// key must not stay taken.
+class FirstCaller {
+ public:
+  FirstCaller(IdempotencyStore& store, std::string key, std::shared_ptr<http::Exchange> exchange)
+      : store_(store), key_(std::move(key)), exchange_(std::move(exchange)) {}
+  FirstCaller(const FirstCaller&) = delete;
+  FirstCaller& operator=(const FirstCaller&) = delete;
+  ~FirstCaller() {
+    if (!is_done_) store_.finish(key_, {.status = 500, .headers = {}, .body = {}});
+  }
+
+  void finish(http::Response response) {
+    is_done_ = true;
+    store_.finish(key_, response);
+    exchange_->respond(std::move(response));
+  }
+
+ private:
+  IdempotencyStore& store_;
+  const std::string key_;
+  const std::shared_ptr<http::Exchange> exchange_;
+  bool is_done_ = false;
+};
+
+class Handling {
+ public:
+  Handling(Services& services, std::shared_ptr<http::Exchange> exchange, CallContext call)
+      : services_(services), exchange_(std::move(exchange)), call_(std::move(call)) {}
+
+  void run(http::Body body) {
+    if (exchange_->client_gone().stop_requested()) return;
+    auto& key = call_.idempotency_key;
+    if (key.size() > kIdempotencyKeyMax) {
+      return refuse(
+          invalid_value("Idempotency-Key",
+                        fmt::format("Idempotency-Key: at most {} characters", kIdempotencyKeyMax)));
+    }
+    const auto digest = key.empty() ? std::string() : digest_of(exchange_->request(), body);
+    auto fields = read_fields(exchange_->request(), std::move(body));
+    if (!fields) return refuse(fields.error());
+    auto request = read_image_request(fields->reader, std::move(fields->files),
+                                      {.dialect = call_.dialect,
+                                       .operation = call_.operation,
+                                       .is_strict = call_.is_strict || services_.options.is_strict,
+                                       .model_of_path = call_.model_of_path,
+                                       .limits = &services_.limits});
+    if (!request) return refuse(request.error());
+    if (request->wants_progress) call_.wants_progress = true;
+    if (request->is_streamed) key.clear();
+    if (key.empty()) {
+      paint(*std::move(request), [exchange = exchange_](http::Response response) {
+        exchange->respond(std::move(response));
+      });
+    } else {
+      paint_once(*std::move(request), digest);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kIdempotencyKeyMax = 255;
+
+  void refuse(const Error& error) {
+    exchange_->respond(error_response(error, call_.error_context()));
+  }
+
+  void paint(ImageRequest request, ReplyChannel::Responder respond) {
+    auto channel = std::make_shared<ReplyChannel>(exchange_, std::move(respond));
+    std::make_shared<ImageJob>(services_, std::move(channel), call_, std::move(request))->start();
+  }
+
+  void paint_once(ImageRequest request, const std::string& digest) {
+    auto key = call_.owner() + "\n" + call_.idempotency_key;
+    const auto replay = [exchange = exchange_, id = call_.request_id](http::Response response) {
+      response.headers.set("idempotent-replayed", "true");
+      response.headers.set("x-request-id", id);
+      exchange->respond(std::move(response));
+    };
+    auto begun = services_.idempotency.begin(key, digest, replay);
+    if (std::holds_alternative<IdempotencyStore::Clash>(begun)) return refuse(clash());
+    if (std::holds_alternative<IdempotencyStore::Crowded>(begun)) return refuse(crowded());
+    if (std::holds_alternative<IdempotencyStore::Waits>(begun)) return;
+    if (auto* stored = std::get_if<http::Response>(&begun)) return replay(std::move(*stored));
+    // Shared only because std::function wants to be copied.
+    auto first = std::make_shared<FirstCaller>(services_.idempotency, std::move(key), exchange_);
+    paint(std::move(request),
+          [first](http::Response response) { first->finish(std::move(response)); });
+  }
+
+  Services& services_;
+  const std::shared_ptr<http::Exchange> exchange_;
+  CallContext call_;
+};
 
 }  // namespace
 
@@ -66,7 +166,7 @@ http::Handler images_handler(Services& services, Dialect dialect, Operation oper
     auto body = std::make_shared<http::Body>(exchange->take_body());
     const bool is_taken =
         services.workers.try_post([&services, exchange, call = std::move(call), body]() mutable {
-          handle(services, std::move(exchange), std::move(call), std::move(*body));
+          Handling(services, std::move(exchange), std::move(call)).run(std::move(*body));
         });
     if (is_taken) return;
     exchange->respond(error_response(Error{.kind = ErrorKind::Unavailable,

@@ -34,7 +34,7 @@ json::object describe_status(const RequestStatus& status) {
 
 http::Response answer(Services& services, const http::Exchange& exchange, const CallContext& call) {
   const std::string id(exchange.path_parameter("id"));
-  if (const auto status = services.requests.find(id, call.owner)) {
+  if (const auto status = services.requests.find(id, call.owner())) {
     return json_response(describe_status(*status));
   }
   return error_response(
@@ -57,7 +57,7 @@ void add_requests_routes(http::RouteTable& routes, Services& services) {
               .pattern = "/v1/images/requests/{id}/cancel",
               .handler = [&services](std::shared_ptr<http::Exchange> exchange) {
                 const auto call = read_call(*exchange, Dialect::Bifrost, Operation::Generation, {});
-                services.requests.cancel(std::string(exchange->path_parameter("id")), call.owner);
+                services.requests.cancel(std::string(exchange->path_parameter("id")), call.owner());
                 exchange->respond(answer(services, *exchange, call));
               }});
 }

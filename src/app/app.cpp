@@ -63,8 +63,8 @@ Result<void> App::build() {
   painter_ = std::make_unique<RouterPainter>(*router_, models_);
   requests_ = std::make_unique<api::RequestRegistry>(
       api::RequestRegistry::Options{.finished_ttl = config_.images_ttl}, system_clock());
-  idempotency_ = std::make_unique<api::IdempotencyStore>(api::IdempotencyStore::Options{},
-                                                         system_clock());
+  idempotency_ =
+      std::make_unique<api::IdempotencyStore>(api::IdempotencyStore::Options{}, system_clock());
   workers_ = std::make_unique<api::WorkerPool>(kWorkerThreads, kUploadsWaitingMax);
   timer_ = std::make_unique<api::Timer>();
   services_ = std::make_unique<api::Services>(api::Services{

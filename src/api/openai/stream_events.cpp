@@ -19,8 +19,8 @@ std::string finish(std::string_view event, std::string data) {
   return text;
 }
 
-void write_look(JsonWriter& json, const ReplyPlan& plan) {
-  json.member("size", limner::to_string(plan.size));
+void write_look(JsonWriter& json, const ReplyPlan& plan, ImageSize size) {
+  json.member("size", limner::to_string(size));
   json.member("quality", to_string(plan.quality));
   json.member("background", background_word(plan));
   json.member("output_format", codec::to_string(plan.output_format));
@@ -34,7 +34,7 @@ std::string StreamEvents::name(std::string_view what) const {
                      plan_.operation == Operation::Edit ? "image_edit" : "image_generation", what);
 }
 
-std::string StreamEvents::partial_image(int image_index, int partial_index,
+std::string StreamEvents::partial_image(int image_index, int partial_index, ImageSize size,
                                         std::span<const std::uint8_t> file,
                                         std::int64_t created_at) {
   const auto type = name("partial_image");
@@ -43,24 +43,24 @@ std::string StreamEvents::partial_image(int image_index, int partial_index,
   json.member("partial_image_index", partial_index).member("index", image_index);
   json.key("b64_json").base64(file);
   json.member("created_at", created_at);
-  write_look(json, plan_);
+  write_look(json, plan_, size);
   json.end_object();
   return finish(type, json.take());
 }
 
-std::string StreamEvents::completed(const FinishedImage& image, const EffectiveParams& effective,
-                                    std::int64_t created_at) {
+std::string StreamEvents::completed(const ReplyPlan& plan, const FinishedImage& image,
+                                    const EffectiveParams& effective, std::int64_t created_at) {
   const auto type = name("completed");
   JsonWriter json(image.file.size() / 3 * 4 + 1024);
   json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
   json.member("index", image.index);
   json.key("b64_json").base64(image.file);
   json.member("created_at", created_at);
-  write_look(json, plan_);
-  json.optional_member("revised_prompt", plan_.revised_prompt);
-  json.optional_member("safety_identifier", plan_.safety_identifier);
+  write_look(json, plan, plan.size);
+  json.optional_member("revised_prompt", plan.revised_prompt);
+  json.optional_member("safety_identifier", plan.safety_identifier);
   json.key("usage");
-  write_usage(json, share_of(usage_of(plan_, effective), image.index, plan_.image_count));
+  write_usage(json, share_of(usage_of(plan, effective), image.index, plan.image_count));
   json.end_object();
   return finish(type, json.take());
 }

@@ -1,0 +1,179 @@
+#include "api/plan_request.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "api/resolve.hpp"
+#include "api/shorten_prompt.hpp"
+#include "base/ids.hpp"
+#include "codec/resize.hpp"
+#include "router/fallback_chain.hpp"
+
+namespace limner::api {
+namespace {
+
+ReplyPlan reply_of_words(const Services& services, const CallContext& call,
+                         const ImageRequest& request) {
+  ReplyPlan plan;
+  plan.dialect = request.dialect;
+  plan.operation = request.operation;
+  plan.request_id = call.request_id;
+  plan.has_extra_fields =
+      rules_of(request.dialect).sends_extra_fields || services.options.sends_extra_fields;
+  plan.response_format = request.response_format;
+  plan.output_format = request.output_format;
+  plan.output_compression = request.output_compression.value_or(100);
+  if (request.echoes_safety_identifier) plan.safety_identifier = request.user;
+  return plan;
+}
+
+class Planner {
+ public:
+  Planner(Services& services, const CallContext& call, ImageRequest& request)
+      : services_(services), call_(call), request_(request) {}
+
+  Result<RequestPlan> run() {
+    if (auto opened = open_pictures(); !opened) return opened.error();
+    RequestPlan plan;
+    plan.candidates.push_back(plan_model(request_.model, plan));
+    const auto& first = plan.candidates.front();
+    if (!first && !router::is_worth_another_place(first.error())) return first.error();
+    for (const auto& name : request_.fallbacks) {
+      plan.candidates.push_back(plan_model(name, plan));
+    }
+    if (plan.by_model.empty()) return plan.candidates.front().error();
+    return plan;
+  }
+
+ private:
+  Result<void> open_pictures() {
+    for (auto& input : request_.images) {
+      auto opened = OpenedImage::open(std::move(input), services_.limits);
+      if (!opened) return opened.error();
+      pictures_.push_back(*std::move(opened));
+    }
+    if (!request_.mask) return {};
+    auto opened = OpenedImage::open(std::move(*request_.mask), services_.limits);
+    if (!opened) return opened.error();
+    mask_file_ = *std::move(opened);
+    return {};
+  }
+
+  // Decoded when the first model is known to exist: a wrong name costs no decoding.
+  Result<void> load_pictures_once() {
+    if (loaded_ || pictures_.empty()) return {};
+    auto loaded =
+        load_images(pictures_.front(), mask_file_ ? &*mask_file_ : nullptr, request_.edit_type,
+                    rules_of(request_.dialect).mask_size, services_.limits);
+    if (!loaded) return loaded.error();
+    loaded_ = *std::move(loaded);
+    return {};
+  }
+
+  Candidate plan_model(const std::string& name, RequestPlan& plan) {
+    auto model = services_.painter.find(name);
+    if (!model) return model.error();
+    if (call_.principal) {
+      if (auto allowed = call_.principal->check_model(model->name); !allowed) {
+        return allowed.error();
+      }
+    }
+    if (auto loaded = load_pictures_once(); !loaded) return loaded.error();
+    auto resolved = resolve_for(*model);
+    if (!resolved) return resolved.error();
+    ModelPlan made{.generation = std::move(resolved->generation),
+                   .reply = reply_of_words(services_, call_, request_)};
+    complete_reply(*model, *resolved, made);
+    if (auto cut = cut_prompt(made); !cut) return cut.error();
+    GenerationRequest generation = made.generation;
+    add_pictures(generation);
+    if (plan.by_model.empty()) plan.first_model = model->name;
+    plan.by_model.emplace(model->name, std::move(made));
+    return generation;
+  }
+
+  Result<Resolved> resolve_for(const ServedModel& model) const {
+    auto resolved =
+        resolve({.request = request_,
+                 .traits = *model.traits,
+                 .policy = model.policy,
+                 .first_image = pictures_.empty() ? std::nullopt
+                                                  : std::optional(pictures_.front().header().size),
+                 .has_mask = loaded_ && loaded_->mask,
+                 .random_seed = random_seed_,
+                 .is_strict = call_.is_strict || services_.options.is_strict});
+    if (!resolved) return resolved;
+    auto& generation = resolved->generation;
+    generation.id = call_.request_id;
+    generation.model = model.name;
+    // Progress is always told: the registry answers from it. It costs one small event a step.
+    generation.wants_progress = true;
+    return resolved;
+  }
+
+  void complete_reply(const ServedModel& model, const Resolved& resolved, ModelPlan& made) const {
+    auto& reply = made.reply;
+    reply.model_requested = request_.model.empty() ? model.name : request_.model;
+    reply.is_transparent = resolved.is_transparent;
+    reply.quality = resolved.quality;
+    reply.size = made.generation.size;
+    reply.image_count = made.generation.image_count;
+    reply.notes = resolved.notes;
+    for (const auto& picture : pictures_) {
+      reply.input_image_tokens +=
+          input_image_tokens(picture.header().size, request_.has_high_input_fidelity);
+    }
+  }
+
+  // With --truncate-prompts a long prompt loses its last words, and the answer says which are left.
+  Result<void> cut_prompt(ModelPlan& made) {
+    if (!services_.options.truncates_prompts || request_.dialect == Dialect::Ovms) return {};
+    auto estimate = services_.painter.estimate(made.generation);
+    if (estimate || !is_prompt_too_long(estimate.error())) return {};
+    if (auto shorter = longest_accepted(made.generation, services_.painter)) {
+      if (*shorter != made.generation.prompt.text) made.reply.revised_prompt = *shorter;
+      made.generation.prompt.text = *std::move(shorter);
+    }
+    made.generation.truncates_prompt = true;  // the negative prompt, or one endless word
+    return {};
+  }
+
+  void add_pictures(GenerationRequest& generation) const {
+    if (!loaded_) return;
+    generation.init_image = std::make_shared<const Image>(
+        codec::resize(loaded_->image, generation.size, codec::ResizeFilter::Lanczos));
+    if (!loaded_->mask) return;
+    generation.mask = std::make_shared<const Mask>(Mask{
+        .grey = codec::resize(loaded_->mask->grey, generation.size, codec::ResizeFilter::Lanczos)});
+  }
+
+  Services& services_;
+  const CallContext& call_;
+  ImageRequest& request_;
+  // The same for every model, so that a fallback paints with the seed the client may have been
+  // told.
+  const std::uint64_t random_seed_ = random_u64() >> 32U;
+  std::vector<OpenedImage> pictures_;
+  std::optional<OpenedImage> mask_file_;
+  std::optional<LoadedImages> loaded_;
+};
+
+}  // namespace
+
+Result<RequestPlan> plan_request(Services& services, const CallContext& call,
+                                 ImageRequest& request) {
+  return Planner(services, call, request).run();
+}
+
+ReplyPlan plan_cut_out(const Services& services, const CallContext& call,
+                       const ImageRequest& request, ImageSize size) {
+  auto plan = reply_of_words(services, call, request);
+  plan.model_requested =
+      request.model.empty() ? std::string(services.matting.name()) : request.model;
+  plan.is_transparent = true;
+  plan.size = size;
+  plan.input_image_tokens = input_image_tokens(size, false);
+  return plan;
+}
+
+}  // namespace limner::api
