@@ -19,6 +19,7 @@
 #include "api/reply_channel.hpp"
 #include "api/services.hpp"
 #include "base/guarded.hpp"
+#include "codec/metadata.hpp"
 
 namespace limner::api {
 

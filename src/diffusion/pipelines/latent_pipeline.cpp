@@ -153,6 +153,16 @@ void LatentPipeline::note_unused_negative(const GenerationRequest& request,
   effective.notes.emplace_back("negative_prompt has no effect without guidance");
 }
 
+schedulers::ScheduleRequest LatentPipeline::schedule(int steps, LatentShape) const {
+  return {.num_inference_steps = steps};
+}
+
+// diffusers' get_timesteps: strength is the share of the steps that is painted.
+int LatentPipeline::first_call(int steps, double strength, int order) const {
+  const int painted = std::min(static_cast<int>(steps * strength), steps);
+  return std::max(steps - painted, 0) * order;
+}
+
 BatchShape LatentPipeline::batch_shape(const GenerationRequest& request) const {
   const int scale = traits_.size_multiple_px;
   return {.key = {.latent_height = request.size.height_px / scale,
@@ -214,8 +224,6 @@ Result<void> LatentPipeline::begin(const GenerationRequest& request, State& stat
   const int calls = static_cast<int>(image.scheduler->timesteps().size());
   state.count_ = std::max(calls - state.begin_, 0);
 
-  image.latents.resize(
-      static_cast<std::size_t>(vae_.config().latent_channels * state.height_ * state.width_));
   switch (request.task) {
     case Task::TextToImage: {
       image.generator.randn(image.latents);
