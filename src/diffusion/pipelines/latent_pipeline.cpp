@@ -219,7 +219,6 @@ Result<void> LatentPipeline::begin(const GenerationRequest& request, State& stat
         request.task == Task::Inpaint ? inpaint_strength_ : traits_.defaults.strength;
     const double strength = request.sampling.strength.value_or(fallback);
     state.begin_ = first_call(steps, strength, image.scheduler->order());
-    image.scheduler->set_begin_index(state.begin_);
   }
   const int calls = static_cast<int>(image.scheduler->timesteps().size());
   state.count_ = std::max(calls - state.begin_, 0);

@@ -27,7 +27,6 @@ class AlphaScheduler : public Scheduler {
                         Latents original) const override;
   void add_noise(ConstLatents original, ConstLatents noise, int index,
                  Latents noisy) const override;
-  void set_begin_index(int /*begin_index*/) override {}  // these rules look at timesteps only
 
  protected:
   explicit AlphaScheduler(AlphaOptions options) : options_(std::move(options)) {}

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "diffusion/schedulers/flow_scheduler.hpp"
+#include "diffusion/schedulers/heun_step.hpp"
 #include "diffusion/schedulers/makers.hpp"
 #include "diffusion/schedulers/requests.hpp"
 #include "diffusion/schedulers/sigma_scheduler.hpp"
@@ -26,11 +27,7 @@ class FlowMatchHeunDiscreteScheduler final : public FlowScheduler {
 
  private:
   FlowMatchHeunOptions options_;
-  // Between the two calls of a step: what the first one left.
-  bool is_second_call_ = false;
-  float dt_ = 0.0F;
-  std::vector<float> first_derivative_;
-  std::vector<float> first_sample_;
+  HeunStep heun_;
 };
 
 Result<void> FlowMatchHeunDiscreteScheduler::set_timesteps(const ScheduleRequest& request) {
@@ -42,30 +39,16 @@ Result<void> FlowMatchHeunDiscreteScheduler::set_timesteps(const ScheduleRequest
   for (const float sigma : sigmas) timesteps.push_back(sigma * static_cast<float>(train_steps));
   sigmas.push_back(0.0F);
   take(doubled_after_first(timesteps), doubled_inside(sigmas));
-  is_second_call_ = false;
+  heun_.reset();
   return {};
 }
 
 void FlowMatchHeunDiscreteScheduler::step(ConstLatents model_output, int index, Latents sample,
                                           TorchGenerator& /*generator*/,
                                           const StepOptions& /*step_options*/) {
-  const float sigma = sigma_at(index);
-  std::vector<float> derivative(sample.size());
-  predict_original(model_output, index, sample, derivative);
-  for (std::size_t i = 0; i < sample.size(); ++i)
-    derivative[i] = (sample[i] - derivative[i]) / sigma;
-  if (!is_second_call_) {
-    dt_ = sigma_at(index + 1) - sigma;
-    first_sample_.assign(sample.begin(), sample.end());
-    for (std::size_t i = 0; i < sample.size(); ++i) sample[i] += derivative[i] * dt_;
-    first_derivative_ = std::move(derivative);
-  } else {
-    for (std::size_t i = 0; i < sample.size(); ++i) {
-      const float mean = 0.5F * (first_derivative_[i] + derivative[i]);
-      sample[i] = first_sample_[i] + mean * dt_;
-    }
-  }
-  is_second_call_ = !is_second_call_;
+  std::vector<float> original(sample.size());
+  predict_original(model_output, index, sample, original);
+  heun_.take(original, sigma_at(index), sigma_at(index + 1), sample);
 }
 
 }  // namespace

@@ -21,7 +21,6 @@ class FlowScheduler : public Scheduler {
                         Latents original) const override;
   void add_noise(ConstLatents original, ConstLatents noise, int index,
                  Latents noisy) const override;
-  void set_begin_index(int /*begin_index*/) override {}  // the index of each call says it all
 
  protected:
   // Levels evenly spaced between the ends of the (shifted) training levels; not yet shifted again.

@@ -46,7 +46,8 @@ class Scheduler {
   // sample → the network's input at timesteps()[index]; both of one size.
   virtual void scale_model_input(std::span<const float> sample, int index,
                                  std::span<float> scaled) = 0;
-  // One call's arithmetic: sample x_t becomes x_{t-1} in place. model_output is already guided.
+  // One call's arithmetic, at rising indices without gaps; image to image begins past 0, at a
+  // multiple of order(). sample x_t becomes x_{t-1} in place. model_output is already guided.
   // Draws from `generator` exactly when diffusers does, with the image's own shape.
   virtual void step(std::span<const float> model_output, int index, std::span<float> sample,
                     TorchGenerator& generator, const StepOptions& options) = 0;
@@ -58,8 +59,6 @@ class Scheduler {
                          std::span<float> noisy) const = 0;
   // Network calls that make one step, in diffusers' `order`: 2 for heun, else 1.
   virtual int order() const { return 1; }
-  // Image to image: the trajectory starts at timesteps()[begin_index].
-  virtual void set_begin_index(int begin_index) = 0;
 };
 
 }  // namespace limner::schedulers

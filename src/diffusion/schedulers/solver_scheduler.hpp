@@ -40,7 +40,6 @@ class SolverScheduler : public Scheduler {
                         Latents original) const override;
   void add_noise(ConstLatents original, ConstLatents noise, int index,
                  Latents noisy) const override;
-  void set_begin_index(int /*begin_index*/) override {}  // the index of each call says it all
 
  protected:
   // One noise level per step, without the last.

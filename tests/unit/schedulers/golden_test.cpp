@@ -60,7 +60,6 @@ void check_trajectory(Scheduler& scheduler, const json::object& c) {
   auto latents = pseudo_latents(1000);
   const int begin = static_cast<int>(number_or(c, "begin", 0));
   if (c.contains("begin")) {
-    scheduler.set_begin_index(begin);
     scheduler.add_noise(latents, pseudo_latents(2000), begin, latents);
     EXPECT_EQ(compare(latents, floats_of(expected.at("noisy"))), "") << "noised latents";
   }
