@@ -19,7 +19,7 @@ struct ScheduleRequest {
   // schedulers whose takes_sigmas() is true.
   std::vector<double> sigmas = {};
   // The latent consistency pipelines alone hand their image-to-image strength to the schedule;
-  // the others cut timesteps() with set_begin_index and leave this at 1.
+  // the others begin further along timesteps() and leave this at 1.
   double strength = 1.0;
 };
 
