@@ -208,10 +208,17 @@ Result<std::vector<std::uint8_t>> ImageJob::encode(const Image& image, const Rep
   const codec::EncodeOptions options{.format = plan.output_format,
                                      .quality = plan.output_compression,
                                      .metadata = std::move(metadata)};
-  if (!plan.is_transparent || image.channels == 4) return codec::encode_image(image, options);
-  auto subject = cutout::cut_out(image, services_.matting);
-  if (!subject) return subject.error();
-  return codec::encode_image(*subject, options);
+  const Image* picture = &image;
+  Result<Image> subject = Image{};
+  if (plan.is_transparent && image.channels != 4) {
+    subject = cutout::cut_out(image, services_.matting);
+    if (!subject) return subject.error();
+    picture = &*subject;
+  }
+  const auto start = services_.clock.now();
+  auto file = codec::encode_image(*picture, options);
+  services_.metrics.encoded(codec::to_string(plan.output_format), services_.clock.now() - start);
+  return file;
 }
 
 // The picture's address, empty when nobody asked for one.

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "core/limits.hpp"
 #include "cutout/matting.hpp"
+#include "metrics/metrics.hpp"
 #include "storage/blob_store.hpp"
 
 namespace limner::api {
@@ -33,6 +34,7 @@ struct Services {
   IdempotencyStore& idempotency;
   const cutout::Matting& matting;
   storage::BlobStore& pictures;
+  metrics::Metrics& metrics;
   const Clock& clock;
   Limits limits;
   ApiOptions options;

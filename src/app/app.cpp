@@ -33,6 +33,7 @@ App::App(const config::Config& config, std::vector<config::ModelConfig> models,
          SpecialLoader special)
     : config_(config),
       models_(std::move(models)),
+      metrics_(kVersion),
       source_(std::make_unique<PipelinesSource>(config, models_, std::move(special))) {}
 
 App::~App() = default;
@@ -53,7 +54,7 @@ Result<void> App::build() {
       names, engine::PoolOptions{.memory_bytes_max = config_.memory_limit_bytes}, system_clock());
   engine::EngineOptions engine_options;
   engine_options.queue.requests_max = config_.queue_size;
-  engine_ = std::make_unique<engine::Engine>(*pool_, engine_options, system_clock());
+  engine_ = std::make_unique<engine::Engine>(*pool_, metrics_, engine_options, system_clock());
   local_ = std::make_unique<router::LocalBackend>(*engine_, *pool_);
   router::RouterConfig router_config{.models = {}, .aliases = config_.aliases};
   for (const auto& name : names) router_config.models.push_back({.name = name});
@@ -75,6 +76,7 @@ Result<void> App::build() {
       .idempotency = *idempotency_,
       .matting = matting_,
       .pictures = *pictures_,
+      .metrics = metrics_,
       .clock = system_clock(),
       .limits = {},
       .options = {.public_url = config_.public_url,
@@ -86,9 +88,9 @@ Result<void> App::build() {
   });
   server_ = std::make_unique<http::Server>(
       http::ServerOptions{.host = config_.host, .port = static_cast<std::uint16_t>(config_.port)},
-      api::make_routes(*services_, {.metrics_text = [this] { return metrics_text(); },
+      api::make_routes(*services_, {.metrics_text = [this] { return metrics_.render(); },
                                     .is_draining = [this] { return is_draining_.load(); }}),
-      api::make_error_formatter());
+      api::make_error_formatter(), &http_metrics_);
   return server_->listen();
 }
 
@@ -139,27 +141,6 @@ std::string App::address() const {
   const bool is_v6 = config_.host.find(':') != std::string::npos;
   return fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", config_.host, is_v6 ? "]" : "",
                      server_->port());
-}
-
-std::string App::metrics_text() const {
-  const auto status = engine_->status();
-  const auto& c = status.counters;
-  std::string text;
-  const auto add = [&](std::string_view name, std::string_view type, double value) {
-    text += fmt::format("# TYPE limner_{} {}\nlimner_{} {}\n", name, type, name, value);
-  };
-  add("requests_accepted_total", "counter", static_cast<double>(c.accepted));
-  add("requests_refused_total", "counter", static_cast<double>(c.refused));
-  add("requests_completed_total", "counter", static_cast<double>(c.completed));
-  add("requests_failed_total", "counter", static_cast<double>(c.failed));
-  add("requests_cancelled_total", "counter", static_cast<double>(c.cancelled));
-  add("images_total", "counter", static_cast<double>(c.images));
-  add("previews_total", "counter", static_cast<double>(c.previews));
-  add("network_seconds_total", "counter", c.network_seconds);
-  add("decode_seconds_total", "counter", c.decode_seconds);
-  add("queue_waiting", "gauge", static_cast<double>(status.queue.waiting));
-  add("queue_running", "gauge", static_cast<double>(status.queue.running));
-  return text;
 }
 
 }  // namespace limner::app

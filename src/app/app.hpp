@@ -9,6 +9,7 @@
 
 #include "api/routes.hpp"
 #include "api/services.hpp"
+#include "app/http_metrics.hpp"
 #include "app/model_loader.hpp"
 #include "app/pipelines_source.hpp"
 #include "app/router_painter.hpp"
@@ -16,6 +17,7 @@
 #include "cutout/classical_matting.hpp"
 #include "engine/engine.hpp"
 #include "http/server.hpp"
+#include "metrics/metrics.hpp"
 #include "storage/blob_store.hpp"
 
 namespace limner::app {
@@ -39,12 +41,13 @@ class App {
   App(const config::Config& config, std::vector<config::ModelConfig> models, SpecialLoader special);
   Result<void> build();
   Result<void> open_pictures();
-  std::string metrics_text() const;
 
   // In the order of making; they end in the opposite order.
   const config::Config config_;
   const std::vector<config::ModelConfig> models_;
   std::atomic<bool> is_draining_ = false;
+  metrics::Metrics metrics_;
+  HttpMetrics http_metrics_{metrics_};
   std::unique_ptr<PipelinesSource> source_;
   const cutout::ClassicalMatting matting_;
   std::unique_ptr<storage::BlobStore> pictures_;

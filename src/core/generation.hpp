@@ -80,9 +80,9 @@ struct GenerationRequest {
   ImageSize size;  // already one the model takes
   int image_count = 1;
   bool truncates_prompt = false;  // else a prompt longer than the encoder reads is refused
-  int partial_images = 0;       // previews per image
-  bool wants_progress = false;  // Queued and Progress events too
-  bool waits_for_model = true;  // false: refused as Unavailable while the model is loading
+  int partial_images = 0;         // previews per image
+  bool wants_progress = false;    // Queued and Progress events too
+  bool waits_for_model = true;    // false: refused as Unavailable while the model is loading
   std::vector<AdapterRef> adapters;
   std::shared_ptr<const Image> init_image;  // shared: uploads are large and never change
   std::shared_ptr<const Mask> mask;
@@ -145,6 +145,9 @@ struct ModelLoading {
   std::string stage;  // "waiting for memory", "reading weights", "compiling unet"
   std::chrono::milliseconds elapsed{0};
   std::chrono::milliseconds expected{0};  // in all, from the last load or from the size
+  std::chrono::milliseconds left() const {
+    return elapsed < expected ? expected - elapsed : std::chrono::milliseconds{0};
+  }
 };
 
 namespace event {

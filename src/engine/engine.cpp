@@ -20,12 +20,14 @@ std::size_t pixel_count(ImageSize size) {
 
 }  // namespace
 
-Engine::Engine(ModelPool& pool, EngineOptions options, const Clock& clock)
+Engine::Engine(ModelPool& pool, metrics::Metrics& metrics, EngineOptions options,
+               const Clock& clock)
     : pool_(pool),
+      metrics_(metrics),
       options_(options),
       clock_(clock),
       queue_(options.queue),
-      lane_(queue_, pool, times_, counters_, options.batch, clock) {
+      lane_(queue_, pool, times_, metrics, options.batch, clock) {
   pool_.set_on_change([this] { queue_.wake(); });
 }
 
@@ -39,7 +41,7 @@ Engine::~Engine() {
 Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSink> sink,
                               std::stop_token stop) {
   const auto refuse = [&](Error error) {
-    counters_.with([](EngineCounters& counters) { ++counters.refused; });
+    metrics_.refused(error.code.empty() ? to_string(error.kind) : error.code);
     return error;
   };
   // Before the check: refusing must stay cheap when the most come.
@@ -67,7 +69,6 @@ Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSi
     pending.reply.dismiss();
     return refuse(place.error());
   }
-  counters_.with([](EngineCounters& counters) { ++counters.accepted; });
   return Ticket{.id = id, .position = place->position, .expected_wait = place->expected_wait};
 }
 
@@ -94,11 +95,6 @@ Result<Estimate> Engine::estimate(const GenerationRequest& request) const {
       .rows = shape->rows,
       .expected_wait = depth.active_work + depth.waiting_work,
       .expected_time = times_.with([&](const StepTimes& times) { return times.alone(*shape); })};
-}
-
-EngineStatus Engine::status() const {
-  return {.queue = queue_.depth(),
-          .counters = counters_.with([](const EngineCounters& counters) { return counters; })};
 }
 
 void Engine::start() {

@@ -13,11 +13,11 @@
 #include "base/result.hpp"
 #include "core/generation.hpp"
 #include "engine/batcher.hpp"
-#include "engine/engine_counters.hpp"
 #include "engine/lane.hpp"
 #include "engine/model_pool.hpp"
 #include "engine/request_queue.hpp"
 #include "engine/step_times.hpp"
+#include "metrics/metrics.hpp"
 
 namespace limner::engine {
 
@@ -41,15 +41,10 @@ struct Estimate {
   Duration expected_time{};  // from start to finish, were it alone
 };
 
-struct EngineStatus {
-  QueueDepth queue;
-  EngineCounters counters;
-};
-
 class Engine {
  public:
-  // The pool must outlive the engine.
-  Engine(ModelPool& pool, EngineOptions options, const Clock& clock);
+  // All three must outlive the engine.
+  Engine(ModelPool& pool, metrics::Metrics& metrics, EngineOptions options, const Clock& clock);
   // Ends what is left with a Failed event; waits for the network call that runs.
   ~Engine();
   Engine(const Engine&) = delete;
@@ -65,7 +60,7 @@ class Engine {
   bool cancel(RequestId id);
   // Unavailable while the model is not in memory.
   Result<Estimate> estimate(const GenerationRequest& request) const;
-  EngineStatus status() const;
+  QueueDepth depth() const { return queue_.depth(); }
 
   // Starts the lane's thread. Tests call run_one_tick instead; false when there was nothing to do.
   void start();
@@ -87,10 +82,10 @@ class Engine {
   void run(std::stop_token stop);
 
   ModelPool& pool_;
+  metrics::Metrics& metrics_;
   const EngineOptions options_;
   const Clock& clock_;
   Guarded<StepTimes> times_;
-  Guarded<EngineCounters> counters_;
   Guarded<Drain> drain_;
   RequestQueue queue_;
   Lane lane_;

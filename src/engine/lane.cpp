@@ -16,10 +16,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
 microseconds to_microseconds(Duration duration) {
   return std::chrono::duration_cast<microseconds>(duration);
 }
@@ -33,22 +29,14 @@ Waiting to_waiting(const PendingRequest& request) {
           .work = request.expected};
 }
 
-int steps_left(const ActiveRequest& request) {
-  return request.state->step_count() - request.state->step_index();
-}
-
-Duration load_left(const ModelLoading& loading) {
-  return std::max(loading.expected - loading.elapsed, std::chrono::milliseconds{0});
-}
-
 }  // namespace
 
 Lane::Lane(RequestQueue& queue, ModelPool& pool, Guarded<StepTimes>& times,
-           Guarded<EngineCounters>& counters, BatchLimits limits, const Clock& clock)
+           metrics::Metrics& metrics, BatchLimits limits, const Clock& clock)
     : queue_(queue),
       pool_(pool),
       times_(times),
-      counters_(counters),
+      metrics_(metrics),
       limits_(limits),
       clock_(clock) {}
 
@@ -143,7 +131,7 @@ void Lane::announce_positions() {
     const std::string stage = loading ? loading->stage : std::string();
     const bool is_news = request.announced_position != position || request.announced_stage != stage;
     if (request.request.wants_progress && is_news) {
-      const Duration wait = work_ahead + (loading ? load_left(*loading) : Duration{});
+      const Duration wait = work_ahead + (loading ? loading->left() : Duration{});
       request.reply.emit(event::Queued{
           .position = position,
           .expected_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait),
@@ -200,6 +188,7 @@ void Lane::prepare(PendingRequest pending, ModelLease lease) {
   times_.with(
       [&](StepTimes& times) { times.record_prepare(pending.shape->group, prepared - started); });
   auto previews = preview_steps(pending.request.partial_images, (*state)->step_count());
+  metrics_.queue_wait(pending.request.model, started - pending.accepted_at);
   Timings timings{.queued = to_microseconds(started - pending.accepted_at),
                   .prepare = to_microseconds(prepared - started)};
   active_.push_back({.origin = std::move(pending),
@@ -209,174 +198,6 @@ void Lane::prepare(PendingRequest pending, ModelLease lease) {
                      .timings = timings,
                      .denoise_since = prepared,
                      .failure = std::nullopt});
-}
-
-void Lane::step(std::span<const RequestId> ids) {
-  for (auto& request : active_) ++request.ticks_idle;
-  std::vector<ActiveRequest*> batch;
-  for (const RequestId id : ids) {
-    ActiveRequest* request = find_active(id);
-    if (!request || request->state->is_finished()) continue;
-    request->ticks_idle = 0;
-    if (!request->origin.reply.is_cancelled()) batch.push_back(request);
-  }
-  if (batch.empty()) return;
-  const TimePoint started = clock_.now();
-  step_batch(batch);
-  turns_.record(batch.front()->shape().group, clock_.now() - started);
-}
-
-void Lane::step_batch(std::span<ActiveRequest* const> batch) {
-  std::vector<pipelines::DenoiseState*> states;
-  std::vector<int> steps_before;
-  int rows = 0;
-  for (const ActiveRequest* request : batch) {
-    states.push_back(request->state.get());
-    steps_before.push_back(request->state->step_index());
-    rows += request->shape().rows;
-  }
-  const TimePoint started = clock_.now();
-  auto outcomes = guarded([&]() -> Result<std::vector<Result<void>>> {
-    return batch.front()->pipeline().step(states);
-  });
-  const Duration took = clock_.now() - started;
-  if (outcomes && outcomes->size() != batch.size()) {
-    outcomes = engine_failure("step answered for another number of states");
-  }
-  if (!outcomes) outcomes = std::vector<Result<void>>(batch.size(), outcomes.error());
-
-  const bool has_success = std::ranges::any_of(*outcomes, &Result<void>::has_value);
-  counters_.with([&](EngineCounters& counters) {
-    ++counters.network_calls;
-    counters.rows += static_cast<std::uint64_t>(rows);
-    counters.network_seconds += seconds(took);
-    if (!has_success && batch.size() > 1) ++counters.retries;
-  });
-  if (!has_success && batch.size() > 1) {
-    // One of them may have spoilt it for all: each gets one try alone.
-    for (ActiveRequest* const& request : batch) {
-      if (!request->origin.reply.is_cancelled()) step_batch({&request, 1});
-    }
-    return;
-  }
-  if (has_success) {
-    times_.with(
-        [&](StepTimes& times) { times.record_step(batch.front()->shape().group, rows, took); });
-  }
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    apply(*batch[i], std::move((*outcomes)[i]), steps_before[i]);
-  }
-}
-
-void Lane::apply(ActiveRequest& request, Result<void> outcome, int step_before) {
-  if (!outcome) {
-    request.failure = outcome.error();
-  } else if (request.state->step_index() <= step_before) {
-    // It would never end.
-    request.failure = engine_failure("a step did not advance its request");
-  }
-}
-
-void Lane::report(std::span<const RequestId> ids) {
-  for (const RequestId id : ids) {
-    ActiveRequest* request = find_active(id);
-    if (!request || request->failure) continue;
-    if (request->origin.request.wants_progress) {
-      request->origin.reply.emit(event::Progress{.step = request->state->step_index(),
-                                                 .step_count = request->state->step_count()});
-    }
-    send_preview(*request);
-  }
-}
-
-// A preview is a courtesy: when it fails the picture goes on.
-void Lane::send_preview(ActiveRequest& request) {
-  const auto& steps = request.preview_steps;
-  const int step_index = request.state->step_index();
-  if (request.previews_done >= steps.size() || step_index < steps[request.previews_done]) return;
-  if (request.state->is_finished()) return;
-  const int partial_index = static_cast<int>(request.previews_done);
-  while (request.previews_done < steps.size() && steps[request.previews_done] <= step_index) {
-    ++request.previews_done;
-  }
-  auto images = guarded(
-      [&] { return request.pipeline().decode(*request.state, pipelines::DecodeQuality::Preview); });
-  if (!images) {
-    log::warn("no preview: {} {}", images.error().message, images.error().detail);
-    return;
-  }
-  counters_.with([&](EngineCounters& counters) { counters.previews += images->size(); });
-  int image_index = 0;
-  for (auto& image : *images) {
-    request.origin.reply.emit(event::Partial{
-        .image_index = image_index++, .partial_index = partial_index, .image = std::move(image)});
-  }
-}
-
-void Lane::finish_done() {
-  for (auto it = active_.begin(); it != active_.end();) {
-    ActiveRequest& request = *it++;
-    if (request.failure) {
-      end_active(request, std::move(*request.failure));
-    } else if (request.origin.reply.is_cancelled()) {
-      end_active(request, client_left());
-    } else if (request.state->is_finished()) {
-      decode(request);
-    }
-  }
-}
-
-void Lane::decode(ActiveRequest& request) {
-  const TimePoint started = clock_.now();
-  request.timings.denoise = to_microseconds(started - request.denoise_since);
-  auto images = guarded(
-      [&] { return request.pipeline().decode(*request.state, pipelines::DecodeQuality::Full); });
-  const Duration took = clock_.now() - started;
-  const int image_count = request.origin.request.image_count;
-  if (images && std::ssize(*images) != image_count) {
-    images = engine_failure("decode answered with another number of images");
-  }
-  if (!images) return end_active(request, std::move(images).error());
-
-  request.timings.decode = to_microseconds(took);
-  times_.with(
-      [&](StepTimes& times) { times.record_decode(request.shape().group, image_count, took); });
-  counters_.with([&](EngineCounters& counters) {
-    ++counters.completed;
-    counters.images += static_cast<std::uint64_t>(image_count);
-    counters.decode_seconds += seconds(took);
-  });
-  event::Completed completed{
-      .images = {}, .effective = request.state->effective(), .timings = request.timings};
-  for (int i = 0; i < image_count; ++i) {
-    completed.images.push_back(
-        {.index = i,
-         .seed = request.origin.request.sampling.seed + static_cast<std::uint64_t>(i),
-         .image = std::move((*images)[static_cast<std::size_t>(i)])});
-  }
-  request.origin.reply.complete(std::move(completed));
-  queue_.forget(request.id());
-  active_.remove_if([&](const ActiveRequest& other) { return &other == &request; });
-}
-
-void Lane::publish() {
-  Duration work_left{};
-  Duration until_room = Duration::max();
-  times_.with([&](const StepTimes& times) {
-    for (const auto& request : active_) {
-      RequestShape rest = request.shape();
-      rest.step_count = steps_left(request);
-      work_left += times.share(rest);
-      until_room = std::min(until_room, times.alone(rest));
-    }
-  });
-  // Nothing runs: the queue moves when the first model is loaded.
-  if (active_.empty()) {
-    const auto loading = std::ranges::find_if(
-        models_, [](const auto& model) { return model.second.loading.has_value(); });
-    until_room = loading == models_.end() ? Duration{} : load_left(*loading->second.loading);
-  }
-  queue_.set_active(work_left, until_room);
 }
 
 ActiveRequest* Lane::find_active(RequestId id) {
@@ -397,8 +218,8 @@ void Lane::end_active(ActiveRequest& request, Error error) {
 
 void Lane::end(PendingRequest& request, Error error) {
   const bool is_cancelled = error.kind == ErrorKind::Cancelled;
-  counters_.with(
-      [&](EngineCounters& counters) { ++(is_cancelled ? counters.cancelled : counters.failed); });
+  metrics_.request_ended(request.request.model,
+                         is_cancelled ? metrics::Outcome::Cancelled : metrics::Outcome::Failed);
   if (error.kind == ErrorKind::Internal) {
     log::error("{} failed: {} {}", request.request.id, error.message, error.detail);
   }

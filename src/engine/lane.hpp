@@ -13,11 +13,11 @@
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
 #include "engine/batcher.hpp"
-#include "engine/engine_counters.hpp"
 #include "engine/group_turns.hpp"
 #include "engine/model_pool.hpp"
 #include "engine/request_queue.hpp"
 #include "engine/step_times.hpp"
+#include "metrics/metrics.hpp"
 
 namespace limner::engine {
 
@@ -40,8 +40,8 @@ struct ActiveRequest {
 
 class Lane {
  public:
-  Lane(RequestQueue& queue, ModelPool& pool, Guarded<StepTimes>& times,
-       Guarded<EngineCounters>& counters, BatchLimits limits, const Clock& clock);
+  Lane(RequestQueue& queue, ModelPool& pool, Guarded<StepTimes>& times, metrics::Metrics& metrics,
+       BatchLimits limits, const Clock& clock);
 
   // One network call at most. False when there was nothing to do.
   bool tick();
@@ -74,7 +74,7 @@ class Lane {
   RequestQueue& queue_;
   ModelPool& pool_;
   Guarded<StepTimes>& times_;
-  Guarded<EngineCounters>& counters_;
+  metrics::Metrics& metrics_;
   const BatchLimits limits_;
   const Clock& clock_;
 

@@ -63,12 +63,11 @@ Error model_unknown(std::string_view model) {
 }
 
 Error model_loading(const ModelLoading& loading) {
-  const auto left = std::max(loading.expected - loading.elapsed, std::chrono::milliseconds{0});
   return {.kind = ErrorKind::Unavailable,
           .message = fmt::format("model: \"{}\" is loading ({})", loading.model, loading.stage),
           .param = "model",
           .code = "model_loading",
-          .retry_after = retry_seconds(left)};
+          .retry_after = retry_seconds(loading.left())};
 }
 
 Error model_failed(std::string_view model, const Error& reason, Duration retry_after) {

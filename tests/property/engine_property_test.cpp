@@ -48,8 +48,6 @@ class Simulation : test::EngineFixture {
     finish();
     if (testing::Test::HasFatalFailure()) return;
     for (const auto& sent : sent_) ASSERT_NO_FATAL_FAILURE(check_end(sent));
-    const auto counters = status_.counters;
-    EXPECT_EQ(counters.accepted, counters.completed + counters.failed + counters.cancelled);
   }
 
  private:
@@ -134,10 +132,6 @@ class Simulation : test::EngineFixture {
       }
       ASSERT_FALSE(has_open()) << "a request never ended";
     }
-    const std::size_t open = static_cast<std::size_t>(std::ranges::count_if(
-        sent_, [](const Sent& s) { return s.client.ticket && s.client.sink->final_count() == 0; }));
-    status_ = engine().status();
-    status_.counters.failed += open;  // those that the destructor is about to end
     destroy_engine();
   }
 
@@ -169,7 +163,6 @@ class Simulation : test::EngineFixture {
 
   std::mt19937 random_;
   std::vector<Sent> sent_;
-  EngineStatus status_;
 };
 
 TEST(EngineProperty, EachAcceptedRequestEndsExactlyOnce) {

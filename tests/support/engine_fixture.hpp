@@ -34,6 +34,7 @@ struct Client {
 
 struct EngineFixture {
   ManualClock clock;
+  metrics::Metrics metrics{"test"};
   std::shared_ptr<FakePipeline::Record> record = std::make_shared<FakePipeline::Record>();
   FakeOptions fake{
       .on_step = [this](int rows) { clock.advance(std::chrono::milliseconds{10 * rows}); }};
@@ -51,7 +52,8 @@ struct EngineFixture {
     return *pool_;
   }
   engine::Engine& engine() {
-    if (!engine_) engine_ = std::make_unique<engine::Engine>(pool(), engine_options, clock);
+    if (!engine_)
+      engine_ = std::make_unique<engine::Engine>(pool(), metrics, engine_options, clock);
     return *engine_;
   }
   // The usual start: the first model is in memory.

@@ -143,7 +143,7 @@ TEST_F(EngineTest, DropsARunningRequestWithinOneStepOfItsClientLeaving) {
   EXPECT_EQ(record->calls.size(), 2u);
   ASSERT_TRUE(client.sink->failure());
   EXPECT_EQ(client.sink->failure()->kind, ErrorKind::Cancelled);
-  EXPECT_EQ(engine().status().queue.running, 0u);
+  EXPECT_EQ(engine().depth().running, 0u);
 }
 
 TEST_F(EngineTest, DropsARequestWhoseClientLeavesDuringItsStep) {
@@ -310,6 +310,20 @@ TEST_F(EngineTest, EstimatesWithoutPainting) {
   EXPECT_EQ(estimate->rows, 1);
   EXPECT_EQ(estimate->expected_time, milliseconds{80});
   EXPECT_EQ(record->prepared.size(), 1u);
+}
+
+TEST_F(EngineTest, CountsWhatItDoes) {
+  ready_engine();
+  submit(request_for("a"));
+  submit(request_for("b", "[fail step 1]"));
+  run_to_rest();
+  auto unknown = request_for("c");
+  unknown.model = "nobody";
+  submit(unknown);
+  const std::string text = metrics.render();
+  EXPECT_THAT(text, HasSubstr("model=\"fake\",outcome=\"completed\"} 1"));
+  EXPECT_THAT(text, HasSubstr("model=\"fake\",outcome=\"failed\"} 1"));
+  EXPECT_THAT(text, HasSubstr("reason=\"model_not_found\"} 1"));
 }
 
 // Shutdown.
