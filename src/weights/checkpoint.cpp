@@ -326,9 +326,10 @@ class CheckpointReader {
   // Names outside every network that was read.
   void note_unknown(const NetworkTensors& denoiser) {
     for (const auto& [name, tensor] : file_.tensors) {
-      const bool is_text_read = std::ranges::any_of(kTextSources, [&](const TextSource& source) {
-        return source.kind == checkpoint_.kind && name.starts_with(source.prefix);
-      });
+      const bool is_text_read =
+          std::ranges::any_of(kTextSources, [&, &key = name](const TextSource& source) {
+            return source.kind == checkpoint_.kind && key.starts_with(source.prefix);
+          });
       const bool is_denoiser =
           denoiser.prefix.empty() ? denoiser.has(name) : name.starts_with(denoiser.prefix);
       if (!is_text_read && !is_denoiser && !starts_with_any(name, kVaePrefixes) &&

@@ -12,6 +12,9 @@
 namespace limner::weights {
 namespace {
 
+// Far above any network's; keeps products of two from overflowing.
+constexpr std::int64_t kDimensionMax = 1 << 28;
+
 // Shapes of tensors by name. The first that is missing is kept for the error.
 class Shapes {
  public:
@@ -21,8 +24,9 @@ class Shapes {
 
   std::int64_t size(std::string_view name, std::size_t axis) {
     const auto it = tensors_.find(name);
-    if (it != tensors_.end() && axis < it->second.shape.size() && it->second.shape[axis] > 0) {
-      return it->second.shape[axis];
+    if (it != tensors_.end() && axis < it->second.shape.size()) {
+      const std::int64_t size = it->second.shape[axis];
+      if (size > 0 && size <= kDimensionMax) return size;
     }
     if (!problem_) problem_ = std::string(name);
     return 1;  // harmless in the arithmetic that follows; finish() reports it
@@ -48,7 +52,7 @@ class Shapes {
     if (!problem_) return config;
     return Error{
         .kind = ErrorKind::InvalidArgument,
-        .message = fmt::format("tensor {} is missing or has too few dimensions", *problem_),
+        .message = fmt::format("tensor {} is missing or its shape makes no sense", *problem_),
         .code = "invalid_weights"};
   }
 

@@ -69,15 +69,13 @@ Result<TensorMap> place_all(const NetworkTensors& network, const PlaceTensor& pl
     }
     for (const auto& placement : *placements) {
       auto form = formed(tensor, placement);
-      const auto bad = [&](std::string_view what) {
+      if (!form || !placed.emplace(placement.name, std::move(*form)).second) {
         return Error{.kind = ErrorKind::InvalidArgument,
-                     .message = fmt::format("tensor {}{} of shape {}: {} {}", network.prefix, name,
-                                            to_string(tensor.shape), what, placement.name),
+                     .message = fmt::format("tensor {}{} of shape {} {} {}", network.prefix, name,
+                                            to_string(tensor.shape),
+                                            form ? "is the second for" : "has not the shape for",
+                                            placement.name),
                      .code = "invalid_weights"};
-      };
-      if (!form) return bad("has not the shape for");
-      if (!placed.emplace(placement.name, std::move(*form)).second) {
-        return bad("a second tensor for");
       }
     }
   }

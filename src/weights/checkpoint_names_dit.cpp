@@ -1,4 +1,5 @@
 // The transformers of Stable Diffusion 3 (MMDiT) and FLUX.1 as their authors named their parts.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -14,6 +15,9 @@ struct Rename {
   std::string_view to;
   Placement::Form form = Placement::Form::Whole;
 };
+
+// Keeps three times a width from overflowing; a real one is 3,072.
+constexpr std::int64_t kWidthMax = 1 << 28;
 
 constexpr auto kSwapped = Placement::Form::HalvesSwapped;
 
@@ -194,9 +198,11 @@ PlaceTensor sd3_names(const NetworkTensors& network) {
 }
 
 PlaceTensor flux_names(const NetworkTensors& network) {
-  const auto it = network.tensors.find("img_in.weight");
-  const std::int64_t width =
-      it == network.tensors.end() || it->second.shape.empty() ? 0 : it->second.shape[0];
+  std::int64_t width = 0;
+  if (const auto it = network.tensors.find("img_in.weight");
+      it != network.tensors.end() && !it->second.shape.empty()) {
+    width = std::min(it->second.shape[0], kWidthMax);
+  }
   return [width](std::string_view name, const TensorView& tensor) -> Placements {
     if (take_prefix(name, "double_blocks.")) return place_flux_double(name, tensor);
     if (take_prefix(name, "single_blocks.")) return place_flux_single(name, tensor, width);

@@ -41,7 +41,8 @@ TensorView transposed(const TensorView& matrix) {
   const auto columns = static_cast<std::size_t>(matrix.shape[1]);
   const std::size_t element = size_bytes(matrix.dtype);
   std::vector<std::uint8_t> bytes(matrix.bytes.size());
-  for (std::size_t r = 0; r < rows; ++r) {
+  // Without elements one side may be of any length.
+  for (std::size_t r = 0; r < (bytes.empty() ? 0 : rows); ++r) {
     for (std::size_t c = 0; c < columns; ++c) {
       std::memcpy(bytes.data() + (c * rows + r) * element,
                   matrix.bytes.data() + (r * columns + c) * element, element);
