@@ -1,11 +1,13 @@
 #include "app/app.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "app/listen_guard.hpp"
 #include "app/model_folders.hpp"
+#include "app/paint.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
 #include "storage/file_blob_store.hpp"
@@ -44,11 +46,8 @@ Result<void> App::build() {
   for (const auto& model : models_) names.push_back(model.name);
   pool_ = std::make_unique<engine::ModelPool>(
       engine::ModelSource{
-          .load =
-              [this](const std::string& name, const engine::ReportStage& report) {
-                report("reading weights");
-                return source_->load(name);
-              },
+          .load = [this](const std::string& name,
+                         const engine::ReportStage& report) { return load(name, report); },
           .estimate_bytes =
               [this](const std::string& name) { return source_->estimate_bytes(name); }},
       names, engine::PoolOptions{.memory_bytes_max = config_.memory_limit_bytes}, system_clock());
@@ -92,6 +91,19 @@ Result<void> App::build() {
                                     .is_draining = [this] { return is_draining_.load(); }}),
       api::make_error_formatter(), &http_metrics_);
   return server_->listen();
+}
+
+LoadedPipeline App::load(const std::string& name, const engine::ReportStage& report) const {
+  report("reading weights");
+  auto pipeline = source_->load(name);
+  if (!pipeline) return pipeline;
+  report("compiling");
+  const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
+  // Not a reason to refuse the model: the request that meets it again gets the error.
+  if (auto warmed = warm_up(**pipeline, model->policy); !warmed) {
+    log::warn("{}: {}", name, warmed.error().message);
+  }
+  return pipeline;
 }
 
 // Another server may hold the folder: then pictures live in memory, which only shortens their life.

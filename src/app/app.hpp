@@ -41,6 +41,7 @@ class App {
   App(const config::Config& config, std::vector<config::ModelConfig> models, SpecialLoader special);
   Result<void> build();
   Result<void> open_pictures();
+  LoadedPipeline load(const std::string& name, const engine::ReportStage& report) const;
 
   // In the order of making; they end in the opposite order.
   const config::Config config_;

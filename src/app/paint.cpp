@@ -109,4 +109,25 @@ Result<PaintResult> paint(pipelines::Pipeline& pipeline, const GenerationRequest
   return result;
 }
 
+Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy) {
+  api::ImageRequest words;
+  words.prompt.text = "a picture";
+  auto resolved = api::resolve({.request = words,
+                                .traits = pipeline.traits(),
+                                .policy = policy,
+                                .first_image = std::nullopt,
+                                .has_mask = false,
+                                .random_seed = 0,
+                                .is_strict = false});
+  if (!resolved) return resolved.error();
+  auto state = pipeline.prepare(resolved->generation);
+  if (!state) return state.error();
+  pipelines::DenoiseState* running = state->get();
+  auto stepped = pipeline.step(std::span<pipelines::DenoiseState* const>(&running, 1));
+  if (!stepped.front()) return stepped.front().error();
+  auto images = pipeline.decode(*running, pipelines::DecodeQuality::Full);
+  if (!images) return images.error();
+  return {};
+}
+
 }  // namespace limner::app

@@ -28,4 +28,8 @@ Result<GenerationRequest> request_of(const config::Config& config, const ModelPo
 Result<PaintResult> paint(pipelines::Pipeline& pipeline, const GenerationRequest& request,
                           const ShowProgress& show);
 
+// One step and one decoding at the model's own settings, so that its networks are compiled before
+// the first request needs them. Before the pipeline is shared.
+Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy);
+
 }  // namespace limner::app
