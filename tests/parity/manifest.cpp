@@ -1,6 +1,7 @@
 #include "parity/manifest.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
 #include "base/files.hpp"
@@ -93,6 +94,7 @@ GenerationRequest parse_request(const json::object& o) {
 }  // namespace
 
 std::filesystem::path data_dir() {
+  if (const char* own = std::getenv("LIMNER_PARITY_DATA")) return own;
   return std::filesystem::path(LIMNER_SOURCE_DIR) / "tests" / "parity" / "data";
 }
 

@@ -24,7 +24,7 @@ struct Case {
   Tolerance tolerance;
 };
 
-// Where a manifest's paths begin.
+// Where a manifest's paths begin: data/ beside this file, or LIMNER_PARITY_DATA.
 std::filesystem::path data_dir();
 // Cases of every manifest, by model.
 std::map<std::string, std::vector<Case>> read_manifests();

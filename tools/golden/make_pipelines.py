@@ -23,11 +23,16 @@ from diffusers import (
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
     HeunDiscreteScheduler,
+    LatentConsistencyModelImg2ImgPipeline,
+    LatentConsistencyModelPipeline,
     LMSDiscreteScheduler,
     PNDMScheduler,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLInpaintPipeline,
+    StableDiffusionXLPipeline,
     UniPCMultistepScheduler,
 )
 from PIL import Image
@@ -61,6 +66,11 @@ SIZES = {  # width, height
     "sd-deep": [(64, 64), (96, 64), (112, 80)],
     "sd-plain": [(48, 48), (64, 40)],
     "sd-inpaint": [(64, 64), (48, 64), (72, 56)],
+    "sdxl": [(64, 64), (48, 64), (72, 40)],
+    "sdxl-odd": [(64, 64), (40, 56)],
+    "sdxl-turbo": [(64, 64), (48, 32)],
+    "sdxl-inpaint": [(64, 64), (32, 48)],
+    "lcm": [(64, 64), (48, 40)],
     "emoji-256": [(256, 256)],
 }
 
@@ -155,13 +165,55 @@ def emoji_cases():
         )
 
 
-CASES = dict(sd=sd_cases, emoji=emoji_cases)
+def xl_cases():
+    """The second text differs, is a copy, or meets an empty negative prompt."""
+    yield from text_to_image("sdxl")
+    second = dict(prompt_2=PROMPTS[1], negative="ugly", negative_2="blue house")
+    for toy in ("sdxl", "sdxl-odd"):
+        yield case(toy, "text_to_image", "euler", SIZES[toy][1], n=2, steps=4, **second)
+        yield case(toy, "text_to_image", "ddim", SIZES[toy][0], clip_skip=1, negative="ugly")
+        yield from with_image(toy, "image_to_image", [None, "dpmpp_2m"])
+    for name in (None, "unipc", "euler_a", "heun"):
+        yield case("sdxl-odd", "text_to_image", name, SIZES["sdxl-odd"][0], steps=6, guidance=5.0)
+    for steps in (1, 2, 4):
+        yield case(
+            "sdxl-turbo", "text_to_image", None, SIZES["sdxl-turbo"][steps == 2], steps=steps, guidance=0.0
+        )
+    yield case(
+        "sdxl-turbo", "image_to_image", None, SIZES["sdxl-turbo"][0], steps=4, guidance=0.0, strength=0.5
+    )
+    yield from with_image("sdxl", "inpaint", [None, "ddim", "euler_a"])
+    yield from with_image("sdxl-inpaint", "inpaint", [None, "ddim", "dpmpp_2m", "euler_a"])
+
+
+def lcm_cases():
+    """No second row per image: guidance is an input of the network."""
+    sizes = SIZES["lcm"]
+    for steps, guidance in ((4, 8.5), (1, 8.5), (8, 1.0), (3, 0.0)):
+        yield case("lcm", "text_to_image", None, sizes[steps % 2], steps=steps, guidance=guidance)
+    yield case("lcm", "text_to_image", None, sizes[1], steps=4, n=3, clip_skip=1, prompt=PROMPTS[1])
+    for steps, strength in ((4, 0.5), (6, 1.0), (2, 0.31)):
+        yield case(
+            "lcm", "image_to_image", None, sizes[0], steps=steps, guidance=5.0, strength=strength
+        )
+
+
+CASES = dict(sd=sd_cases, xl=xl_cases, lcm=lcm_cases, emoji=emoji_cases)
 CLASSES = dict(
     sd=dict(
         text_to_image=StableDiffusionPipeline,
         image_to_image=StableDiffusionImg2ImgPipeline,
         inpaint=StableDiffusionInpaintPipeline,
-    )
+    ),
+    xl=dict(
+        text_to_image=StableDiffusionXLPipeline,
+        image_to_image=StableDiffusionXLImg2ImgPipeline,
+        inpaint=StableDiffusionXLInpaintPipeline,
+    ),
+    lcm=dict(
+        text_to_image=LatentConsistencyModelPipeline,
+        image_to_image=LatentConsistencyModelImg2ImgPipeline,
+    ),
 )
 CLASSES["emoji"] = CLASSES["sd"]
 
@@ -198,7 +250,7 @@ class Painter:
         pipe, own = self.pipes[toy]
         cls = CLASSES[self.family][c["task"]]
         if type(pipe) is not cls:
-            pipe = cls(**pipe.components, **self.extra(cls))
+            pipe = cls(**pipe.components, **self.extra(cls, pipe))
         pipe.scheduler = own
         if c["scheduler"]:
             kind, kw = SCHEDULERS[c["scheduler"]]
@@ -206,8 +258,11 @@ class Painter:
         pipe.set_progress_bar_config(disable=True)
         return pipe
 
-    def extra(self, cls):
-        return dict(requires_safety_checker=False) if "StableDiffusion" in cls.__name__ else {}
+    def extra(self, cls, pipe):
+        """Constructor arguments that are no components."""
+        if "XL" in cls.__name__:
+            return dict(force_zeros_for_empty_prompt=pipe.config.force_zeros_for_empty_prompt)
+        return dict(requires_safety_checker=False)
 
     def inputs(self, c):
         """Arguments of the call, and the files they were stored in."""
@@ -241,11 +296,15 @@ class Painter:
             kw["eta"] = c["eta"]
         if c["clip_skip"]:
             kw["clip_skip"] = c["clip_skip"]
+        if self.family != "lcm":
+            kw["negative_prompt"] = c["negative"]
+        for ours, theirs in (("prompt_2", "prompt_2"), ("negative_2", "negative_prompt_2")):
+            if ours in c:
+                kw[theirs] = c[ours]
         generators = [torch.Generator().manual_seed(c["seed"] + i) for i in range(c["n"])]
         with Disturbed(disturb):
             return pipe(
                 c["prompt"],
-                negative_prompt=c["negative"],
                 num_inference_steps=c["steps"],
                 guidance_scale=c["guidance"],
                 num_images_per_prompt=c["n"],

@@ -27,6 +27,7 @@ constexpr std::array kFamilies = {
     Family{"StableDiffusionImg2ImgPipeline", StableDiffusionPipeline::load},
     Family{"StableDiffusionInpaintPipeline", StableDiffusionPipeline::load},
     Family{"LatentConsistencyModelPipeline", StableDiffusionPipeline::load},
+    Family{"LatentConsistencyModelImg2ImgPipeline", StableDiffusionPipeline::load},
     Family{"StableDiffusionXLPipeline", StableDiffusionXLPipeline::load},
     Family{"StableDiffusionXLImg2ImgPipeline", StableDiffusionXLPipeline::load},
     Family{"StableDiffusionXLInpaintPipeline", StableDiffusionXLPipeline::load},

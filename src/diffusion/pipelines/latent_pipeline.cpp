@@ -95,6 +95,7 @@ LatentPipeline::LatentPipeline(Parts parts, ModelTraits traits)
       scaling_(std::move(parts.scaling)),
       rows_max_(parts.rows_max),
       inpaint_strength_(parts.inpaint_strength),
+      strength_shortens_schedule_(parts.strength_shortens_schedule),
       traits_(std::move(traits)) {}
 
 Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runtime,
@@ -204,25 +205,38 @@ Result<std::unique_ptr<DenoiseState>> LatentPipeline::prepare(const GenerationRe
   return std::unique_ptr<DenoiseState>(std::move(state));
 }
 
+Result<void> LatentPipeline::begin_schedule(const GenerationRequest& request, State& state,
+                                            Trajectory& image) {
+  const int steps = state.effective_.num_inference_steps;
+  auto wanted = schedule(steps, state.latent_shape(image));
+  double strength = 1;
+  if (request.task != Task::TextToImage) {
+    const double fallback =
+        request.task == Task::Inpaint ? inpaint_strength_ : traits_.defaults.strength;
+    strength = request.sampling.strength.value_or(fallback);
+  }
+  const auto kind = state.effective_.scheduler;
+  const bool is_distilled = kind == SchedulerKind::Lcm || kind == SchedulerKind::Tcd;
+  const bool shortens =
+      strength_shortens_schedule_ && is_distilled && request.task == Task::ImageToImage;
+  if (shortens) wanted.strength = strength;
+  if (auto ok = image.scheduler->set_timesteps(wanted); !ok) return ok.error();
+  if (request.task != Task::TextToImage && !shortens) {
+    state.begin_ = first_call(steps, strength, image.scheduler->order());
+  }
+  const int calls = static_cast<int>(image.scheduler->timesteps().size());
+  state.count_ = std::max(calls - state.begin_, 0);
+  return {};
+}
+
 Result<void> LatentPipeline::begin(const GenerationRequest& request, State& state,
                                    Trajectory& image) {
   auto scheduler = make_request_scheduler(request, traits_, scheduler_config_);
   if (!scheduler) return scheduler.error();
   image.scheduler = *std::move(scheduler);
-  const int steps = state.effective_.num_inference_steps;
   image.latents.resize(
       static_cast<std::size_t>(vae_.config().latent_channels * state.height_ * state.width_));
-  auto ok = image.scheduler->set_timesteps(schedule(steps, state.latent_shape(image)));
-  if (!ok) return ok.error();
-  if (request.task != Task::TextToImage) {
-    const double fallback =
-        request.task == Task::Inpaint ? inpaint_strength_ : traits_.defaults.strength;
-    const double strength = request.sampling.strength.value_or(fallback);
-    state.begin_ = first_call(steps, strength, image.scheduler->order());
-  }
-  const int calls = static_cast<int>(image.scheduler->timesteps().size());
-  state.count_ = std::max(calls - state.begin_, 0);
-
+  if (auto ok = begin_schedule(request, state, image); !ok) return ok.error();
   switch (request.task) {
     case Task::TextToImage: {
       image.generator.randn(image.latents);

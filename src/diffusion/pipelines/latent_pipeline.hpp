@@ -61,6 +61,9 @@ class LatentPipeline : public Pipeline {
     LatentScaling scaling;
     int rows_max = 1;
     double inpaint_strength = 1.0;  // diffusers' default of the family's inpainting
+    // Latent consistency pipelines run every step of a schedule that begins lower; the others
+    // leave out the first steps of the whole schedule.
+    bool strength_shortens_schedule = false;
   };
   LatentPipeline(Parts parts, ModelTraits traits);
 
@@ -104,6 +107,7 @@ class LatentPipeline : public Pipeline {
   struct Row;
 
   Result<void> begin(const GenerationRequest& request, State& state, Trajectory& image);
+  Result<void> begin_schedule(const GenerationRequest& request, State& state, Trajectory& image);
   Result<void> begin_from_image(const GenerationRequest& request, const State& state,
                                 Trajectory& image);
   Result<void> begin_inpainting(const GenerationRequest& request, const State& state,
@@ -121,6 +125,7 @@ class LatentPipeline : public Pipeline {
   LatentScaling scaling_;
   int rows_max_;
   double inpaint_strength_;
+  bool strength_shortens_schedule_;
   ModelTraits traits_;
 };
 

@@ -31,6 +31,12 @@ Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const M
   auto parts = open_parts(runtime, folder, bytes, weight_format);
   if (!parts) return parts.error();
   ModelTraits traits = derive_traits(name, folder, *parts, unet->config().sample_size);
+  if (folder.class_name() == "LatentConsistencyModelPipeline" ||
+      folder.class_name() == "LatentConsistencyModelImg2ImgPipeline") {
+    parts->strength_shortens_schedule = true;
+    traits.defaults.num_inference_steps = 4;
+    traits.defaults.guidance_scale = 8.5;
+  }
   if (is_inpainting(unet->config(), parts->vae.config())) {
     traits.tasks = {Task::Inpaint};
   } else if (unet->config().in_channels != parts->vae.config().latent_channels) {
