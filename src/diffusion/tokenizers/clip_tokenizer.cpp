@@ -7,108 +7,16 @@
 
 #include <fmt/format.h>
 
-#include "base/files.hpp"
+#include "base/check.hpp"
+#include "diffusion/tokenizers/clip_vocabulary.hpp"
 #include "diffusion/tokenizers/tokenizer_folder.hpp"
 #include "diffusion/tokenizers/unicode.hpp"
 
 namespace limner::tokenizers {
 namespace {
 
-constexpr std::size_t kFileBytesMax = 64u << 20;
-constexpr std::size_t kMergesMax = 1u << 20;
-
-// Vocabulary and merges, and the text that the merges point into.
-struct BpeFiles {
-  Vocabulary vocabulary;
-  std::string text;
-  std::vector<BytePairEncoder::Merge> merges;
-};
-
-Error bad_merge(std::string_view where, std::size_t number) {
-  return invalid_value("", fmt::format("{}: merge {} is not a pair of tokens", where, number));
-}
-
-// Lines of `left right`; a line that begins with #version is a comment.
-Result<void> parse_merges_txt(std::string_view text, std::string_view where,
-                              std::vector<BytePairEncoder::Merge>& merges) {
-  std::size_t line_number = 0;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = std::min(text.find('\n', start), text.size());
-    std::string_view line = text.substr(start, end - start);
-    start = end + 1;
-    ++line_number;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.empty() || line.starts_with("#version")) continue;
-    const std::size_t space = line.find(' ');
-    if (space == line.npos || space == 0 || space + 1 == line.size() || line_number > kMergesMax) {
-      return bad_merge(where, line_number);
-    }
-    merges.emplace_back(line.substr(0, space), line.substr(space + 1));
-  }
-  return {};
-}
-
-// ["left right", …] or, in newer files, [["left", "right"], …].
-Result<void> parse_merges_json(const json::object& model, std::string_view where,
-                               std::vector<BytePairEncoder::Merge>& merges) {
-  const auto* value = model.if_contains("merges");
-  const auto* list = value ? value->if_array() : nullptr;
-  if (!list || list->size() > kMergesMax) {
-    return invalid_value(
-        "", fmt::format("{}: merges must be a list of at most {} pairs", where, kMergesMax));
-  }
-  merges.reserve(list->size());
-  for (const auto& entry : *list) {
-    if (const auto* pair = entry.if_array();
-        pair && pair->size() == 2 && (*pair)[0].is_string() && (*pair)[1].is_string()) {
-      merges.emplace_back((*pair)[0].get_string(), (*pair)[1].get_string());
-      continue;
-    }
-    const std::string_view line = entry.is_string() ? std::string_view(entry.get_string()) : "";
-    const std::size_t space = line.find(' ');
-    if (space == line.npos) return bad_merge(where, merges.size());
-    merges.emplace_back(line.substr(0, space), line.substr(space + 1));
-  }
-  return {};
-}
-
-Result<BpeFiles> read_bpe(const TokenizerFolder& folder) {
-  BpeFiles files;
-  if (!folder.tokenizer_json.is_null()) {
-    const std::string where = (folder.path / "tokenizer.json").string();
-    auto model = model_of(folder, "BPE");
-    if (!model) return model.error();
-    const auto* tokens = (*model)->if_contains("vocab");
-    auto vocabulary = Vocabulary::from_json(tokens ? *tokens : json::value(), where);
-    if (!vocabulary) return vocabulary.error();
-    files.vocabulary = std::move(*vocabulary);
-    if (auto merges = parse_merges_json(**model, where, files.merges); !merges) {
-      return merges.error();
-    }
-    return files;
-  }
-  const auto vocab_path = folder.path / "vocab.json";
-  const auto merges_path = folder.path / "merges.txt";
-  std::error_code ec;
-  if (!std::filesystem::exists(vocab_path, ec) || !std::filesystem::exists(merges_path, ec)) {
-    return Error{
-        .kind = ErrorKind::NotFound,
-        .message = fmt::format("{} has neither tokenizer.json nor vocab.json and merges.txt",
-                               folder.path.string())};
-  }
-  auto tokens = read_json_file(vocab_path, kFileBytesMax);
-  if (!tokens) return tokens.error();
-  auto vocabulary = Vocabulary::from_json(*tokens, vocab_path.string());
-  if (!vocabulary) return vocabulary.error();
-  files.vocabulary = std::move(*vocabulary);
-  auto text = read_file(merges_path, kFileBytesMax);
-  if (!text) return text.error();
-  files.text = std::move(*text);
-  if (auto merges = parse_merges_txt(files.text, merges_path.string(), files.merges); !merges) {
-    return merges.error();
-  }
-  return files;
-}
+constexpr std::string_view kBegin = "<|startoftext|>";
+constexpr std::string_view kEnd = "<|endoftext|>";
 
 std::u32string normalize(std::u32string_view text) {
   const std::u32string composed = to_nfc(text);
@@ -161,24 +69,54 @@ std::size_t mark_size(std::u32string_view text) {
 }  // namespace
 
 Result<ClipTokenizer> ClipTokenizer::load(const std::filesystem::path& path) {
-  auto folder = read_tokenizer_folder(path, {{"bos_token", "<|startoftext|>"},
-                                             {"eos_token", "<|endoftext|>"},
-                                             {"unk_token", "<|endoftext|>"},
-                                             {"pad_token", "<|endoftext|>"}});
+  auto folder = read_tokenizer_folder(path, {{"bos_token", std::string(kBegin)},
+                                             {"eos_token", std::string(kEnd)},
+                                             {"unk_token", std::string(kEnd)},
+                                             {"pad_token", std::string(kEnd)}});
   if (!folder) return folder.error();
-  auto files = read_bpe(*folder);
-  if (!files) return files.error();
-  auto encoder =
-      BytePairEncoder::create(files->vocabulary, files->merges, folder->named["unk_token"]);
-  if (!encoder) {
-    return invalid_value("", fmt::format("{}: {}", path.string(), encoder.error().message));
+  auto vocabulary = read_clip_vocabulary(*folder);
+  if (!vocabulary) return vocabulary.error();
+  auto tokenizer = build(*std::move(folder), *std::move(vocabulary));
+  if (!tokenizer) {
+    return invalid_value("", fmt::format("{}: {}", path.string(), tokenizer.error().message));
   }
-  assign_ids(folder->added, files->vocabulary);
+  return tokenizer;
+}
+
+ClipTokenizer ClipTokenizer::built_in(std::string_view pad_token) {
+  TokenizerFolder folder;
+  folder.named = {{"bos_token", std::string(kBegin)},
+                  {"eos_token", std::string(kEnd)},
+                  {"unk_token", std::string(kEnd)},
+                  {"pad_token", std::string(pad_token)}};
+  folder.model_max_length = 77;
+  for (const auto mark : {kBegin, kEnd}) {
+    AddedToken token;
+    token.content = mark;
+    token.is_normalized = true;
+    folder.added.push_back(std::move(token));
+  }
+  // Another padding is a token of its own: found in prompts before anything else.
+  if (pad_token != kEnd) {
+    AddedToken token;
+    token.content = pad_token;
+    folder.added.push_back(std::move(token));
+  }
+  auto tokenizer = build(std::move(folder), built_in_clip_vocabulary());
+  LIMNER_CHECK(tokenizer.has_value(), "the built-in vocabulary is whole");
+  return *std::move(tokenizer);
+}
+
+Result<ClipTokenizer> ClipTokenizer::build(TokenizerFolder folder, ClipVocabulary vocabulary) {
+  auto encoder =
+      BytePairEncoder::create(vocabulary.tokens, vocabulary.merges, folder.named["unk_token"]);
+  if (!encoder) return encoder.error();
+  assign_ids(folder.added, vocabulary.tokens);
 
   ClipTokenizer tokenizer(std::move(*encoder));
   std::vector<AddedToken> raw;
   std::vector<AddedToken> normalized;
-  for (auto& token : folder->added) {
+  for (auto& token : folder.added) {
     if (token.is_normalized) {
       token.content = encode_utf8(normalize(decode_utf8(token.content)));
       normalized.push_back(token);
@@ -188,11 +126,11 @@ Result<ClipTokenizer> ClipTokenizer::load(const std::filesystem::path& path) {
   }
   tokenizer.raw_tokens_ = AddedTokens(raw);
   tokenizer.normalized_tokens_ = AddedTokens(normalized);
-  tokenizer.frame_ = {.before = {files->vocabulary.find_or_add(folder->named["bos_token"])},
-                      .after = {files->vocabulary.find_or_add(folder->named["eos_token"])},
-                      .pad = files->vocabulary.find_or_add(folder->named["pad_token"])};
-  tokenizer.model_max_length_ = folder->model_max_length;
-  tokenizer.vocab_size_ = files->vocabulary.size();
+  tokenizer.frame_ = {.before = {vocabulary.tokens.find_or_add(folder.named["bos_token"])},
+                      .after = {vocabulary.tokens.find_or_add(folder.named["eos_token"])},
+                      .pad = vocabulary.tokens.find_or_add(folder.named["pad_token"])};
+  tokenizer.model_max_length_ = folder.model_max_length;
+  tokenizer.vocab_size_ = vocabulary.tokens.size();
   return tokenizer;
 }
 

@@ -13,7 +13,9 @@
 #include "base/result.hpp"
 #include "diffusion/tokenizers/added_tokens.hpp"
 #include "diffusion/tokenizers/byte_pair_encoder.hpp"
+#include "diffusion/tokenizers/clip_vocabulary.hpp"
 #include "diffusion/tokenizers/token_ids.hpp"
+#include "diffusion/tokenizers/tokenizer_folder.hpp"
 
 namespace limner::tokenizers {
 
@@ -24,6 +26,10 @@ class ClipTokenizer {
   // tokenizer.json is read where it has both, as the reference does. Padding and marks come from
   // tokenizer_config.json and special_tokens_map.json.
   static Result<ClipTokenizer> load(const std::filesystem::path& folder);
+
+  // Without files, for checkpoints that bring none. Padding is <|endoftext|> after OpenAI's
+  // encoders, "!" after OpenCLIP's (Stable Diffusion 2, the second of SDXL and SD3).
+  static ClipTokenizer built_in(std::string_view pad_token);
 
   // The ids of the text alone. Malformed UTF-8 is read as U+FFFD.
   std::vector<TokenId> encode(std::string_view text) const;
@@ -39,6 +45,7 @@ class ClipTokenizer {
   std::size_t vocab_size() const { return vocab_size_; }
 
  private:
+  static Result<ClipTokenizer> build(TokenizerFolder folder, ClipVocabulary vocabulary);
   explicit ClipTokenizer(BytePairEncoder encoder) : encoder_(std::move(encoder)) {}
   void encode_piece(std::u32string_view text, std::vector<TokenId>& ids) const;
 

@@ -1,10 +1,12 @@
 #include "diffusion/tokenizers/clip_tokenizer.hpp"
 
+#include <filesystem>
 #include <string>
 
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
+#include "base/json.hpp"
 #include "tokenizer_folder_maker.hpp"
 
 namespace limner::tokenizers {
@@ -120,6 +122,46 @@ TEST(ClipTokenizer, NamesWhatIsWrongInItsFiles) {
     EXPECT_NE(tokenizer.error().message.find(c.message), std::string::npos)
         << tokenizer.error().message;
   }
+}
+
+// The embedded model's folder has CLIP's whole vocabulary.
+std::filesystem::path whole_vocabulary() {
+  return std::filesystem::path(LIMNER_SOURCE_DIR) / "models/emoji-256/tokenizer";
+}
+
+void expect_equal(const ClipTokenizer& built_in, const ClipTokenizer& of_folder) {
+  EXPECT_EQ(built_in.vocab_size(), of_folder.vocab_size());
+  EXPECT_EQ(built_in.model_max_length(), 77U);
+  for (const char* text : {"a red cat, 8k!", "", "Ünïcode Café  東京 🍎\n and spaces", "it's!! 1234",
+                           "<|startoftext|> a <|ENDOFTEXT|> b", "naïve ﬁ\x01 \xF0\x9F"}) {
+    const auto ours = built_in.encode_truncated(text, 77);
+    EXPECT_EQ(ours.ids, of_folder.encode_truncated(text, 77).ids) << text;
+  }
+}
+
+TEST(ClipTokenizer, TheBuiltInOneEncodesAsAFolderWithClipsVocabulary) {
+  const auto of_folder = ClipTokenizer::load(whole_vocabulary());
+  ASSERT_TRUE(of_folder) << of_folder.error().message;
+  expect_equal(ClipTokenizer::built_in("<|endoftext|>"), *of_folder);
+}
+
+TEST(ClipTokenizer, TheBuiltInOneTakesOpenClipsPadding) {
+  const TempFolder folder;
+  folder.write("tokenizer_config.json", R"({"model_max_length": 77})");
+  for (const char* file : {"vocab.json", "merges.txt"}) {
+    std::filesystem::copy_file(whole_vocabulary() / file, folder.path() / file);
+  }
+  auto marks = read_file(whole_vocabulary() / "special_tokens_map.json", 4096);
+  ASSERT_TRUE(marks);
+  auto map = parse_json(*marks);
+  ASSERT_TRUE(map);
+  map->get_object()["pad_token"] = "!";
+  folder.write("special_tokens_map.json", json::serialize(*map));
+  const auto of_folder = ClipTokenizer::load(folder.path());
+  ASSERT_TRUE(of_folder) << of_folder.error().message;
+  const auto built_in = ClipTokenizer::built_in("!");
+  EXPECT_EQ(built_in.frame().pad, 0);
+  expect_equal(built_in, *of_folder);
 }
 
 }  // namespace
