@@ -5,7 +5,7 @@ BUILD := build
 JOBS  := $(shell nproc)
 ARGS  ?=
 
-.PHONY: run test build setup clean bench format tidy
+.PHONY: run test build setup clients clean bench format tidy
 
 run: build
 	exec $(BUILD)/limner serve $(ARGS)
@@ -14,13 +14,17 @@ build: setup
 	@cmake --preset release > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@cmake --build --preset release --parallel $(JOBS) --target limner
 
-test: setup
+test: setup clients
 	@cmake --preset release > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	cmake --build --preset release --parallel $(JOBS)
 	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error
 
 setup:
 	@tools/setup.sh
+
+# Only the contract tests need them.
+clients: setup
+	@tools/setup_clients.sh
 
 format:
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format -i

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "api/call_context.hpp"
+#include "api/field_reader.hpp"
 #include "api/json_response.hpp"
 
 namespace limner::api {
@@ -114,11 +115,12 @@ http::Handler one_handler(Services& services, Dialect dialect) {
       return;
     }
     const auto call = read_call(*exchange, dialect, Operation::Generation, {});
-    exchange->respond(error_response(Error{.kind = ErrorKind::NotFound,
-                                           .message = "model: no such model is served here",
-                                           .param = "model",
-                                           .code = "model_not_found"},
-                                     call.error_context()));
+    exchange->respond(error_response(
+        Error{.kind = ErrorKind::NotFound,
+              .message = fmt::format("model: {} is not served here", describe(json::value(id))),
+              .param = "model",
+              .code = "model_not_found"},
+        call.error_context()));
   };
 }
 

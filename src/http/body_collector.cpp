@@ -12,13 +12,13 @@ namespace {
 Error too_large(std::size_t bytes_max) {
   return {.kind = ErrorKind::TooLarge,
           .message = fmt::format("the body has more than {} bytes", bytes_max),
-          .code = "body_too_large"};
+          .code = "request_too_large"};
 }
 
 Error unsupported_media(std::string message) {
   return {.kind = ErrorKind::UnsupportedMedia,
           .message = std::move(message),
-          .code = "unsupported_media_type"};
+          .code = "unsupported_content_type"};
 }
 
 bool is_json(std::string_view media_type) {

@@ -21,7 +21,7 @@ Error too_large(std::string_view param, std::string message) {
   return {.kind = ErrorKind::TooLarge,
           .message = std::move(message),
           .param = std::string(param),
-          .code = "body_too_large"};
+          .code = "request_too_large"};
 }
 
 }  // namespace

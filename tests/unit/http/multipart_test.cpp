@@ -165,11 +165,11 @@ TEST(Multipart, SaysSoWhenTheSpillFolderCannotBeUsed) {
 TEST(Multipart, HasLimits) {
   const std::string body = part("a", "12345") + part("b", "1") + "--b--";
   EXPECT_EQ(parse(body, "b", {.part_bytes_max = 5}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.part_bytes_max = 4}), "body_too_large");
+  EXPECT_EQ(parse(body, "b", {.part_bytes_max = 4}), "request_too_large");
   EXPECT_EQ(parse(body, "b", {.parts_max = 2}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.parts_max = 1}), "body_too_large");
+  EXPECT_EQ(parse(body, "b", {.parts_max = 1}), "request_too_large");
   EXPECT_EQ(parse(body, "b", {.body_bytes_max = body.size()}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.body_bytes_max = body.size() - 1}), "body_too_large");
+  EXPECT_EQ(parse(body, "b", {.body_bytes_max = body.size() - 1}), "request_too_large");
   EXPECT_EQ(parse(body, "b", {.part_head_bytes_max = 40}), "a=12345|b=1|");
   EXPECT_EQ(parse(body, "b", {.part_head_bytes_max = 39}), "invalid_multipart");
   EXPECT_EQ(parse("--b\r\n" + std::string(9'000, 'x')), "invalid_multipart");
