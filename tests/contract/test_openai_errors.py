@@ -7,7 +7,7 @@ import pytest
 
 from test_openai_generations import QUICK
 
-BAD, UNFIT = openai.BadRequestError, openai.UnprocessableEntityError
+BAD = openai.BadRequestError
 
 # Fields beside a good prompt → exception, param, code, and words that the message must hold.
 WRONG = {

@@ -2,6 +2,8 @@
 
 from test_openai_generations import generate
 
+IMAGES = 'limner_images_total{model="emoji-256"}'
+
 
 def test_health_is_up(server):
     reply = server.get("/health")
@@ -22,9 +24,9 @@ def test_health_answers_while_the_model_loads(start_server, tmp_path):
 
 
 def test_metrics_count_what_was_painted(server, client):
-    before = server.metric("limner_images_total")
+    before = server.metric(IMAGES)
     generate(client, n=2)
-    assert server.metric("limner_images_total") == before + 2
+    assert server.metric(IMAGES) == before + 2
 
 
 def test_the_banner_tells_address_model_and_a_line_to_try(server):
