@@ -40,6 +40,8 @@ const KindRow& row_of(ErrorKind kind) {
 
 std::string_view type_of(const Error& error) {
   if (error.code == "moderation_blocked") return "image_generation_user_error";
+  // What a key may not do is its own type there: "model_blocked", "access_blocked".
+  if (error.kind == ErrorKind::PermissionDenied && !error.code.empty()) return error.code;
   return row_of(error.kind).type;
 }
 
@@ -77,7 +79,8 @@ json::object error_body(const Error& error, const ErrorContext& context) {
   if (rules.has_bifrost_error_members) {
     body["is_bifrost_error"] = true;
     body["status_code"] = status_of(error);
-    body["type"] = body["error"].get_object()["type"];
+    body["type"] = error.kind == ErrorKind::Unauthenticated ? json::value("virtual_key_required")
+                                                            : body["error"].get_object()["type"];
     const auto request_type = to_string(context.operation);
     body["extra_fields"] = json::object{
         {"provider", "local"},
@@ -102,6 +105,7 @@ http::Response error_response(const Error& error, const ErrorContext& context) {
   if (error.retry_after) {
     response.headers.add("Retry-After", std::to_string(error.retry_after->count()));
   }
+  if (response.status == 401) response.headers.add("WWW-Authenticate", "Bearer");
   if (must_not_retry(error, context.may_retry)) response.headers.add("x-should-retry", "false");
   return response;
 }

@@ -14,7 +14,7 @@ namespace limner::api {
 struct ErrorContext {
   Dialect dialect = Dialect::Bifrost;
   Operation operation = Operation::Generation;
-  std::string request_id;
+  std::string request_id = {};
   std::string model_requested = {};
   // False after a long generation: a retry would cost as much again.
   bool may_retry = true;

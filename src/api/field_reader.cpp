@@ -78,6 +78,7 @@ std::string describe(const json::value& value) {
     if (chars > kQuotedCharsMax) return fmt::format("a string of {} characters", chars);
     return json::serialize(value);
   }
+  if (value.is_double()) return fmt::format("{}", value.get_double());
   if (value.is_number() || value.is_bool()) return json::serialize(value);
   return std::string(type_name(value));
 }
@@ -137,6 +138,12 @@ void FieldReader::fail(Error error) {
 }
 
 void FieldReader::fail_type(const Found& found, std::string_view expected) {
+  if (source_ == Source::Text && found.value->is_array()) {
+    return fail(invalid_value(found.name,
+                              fmt::format("{}: {} values, expected {}", found.name,
+                                          found.value->get_array().size(), expected),
+                              "invalid_type"));
+  }
   fail(invalid_value(
       found.name,
       fmt::format("{}: got {}, expected {}", found.name, describe(*found.value), expected),

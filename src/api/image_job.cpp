@@ -25,6 +25,18 @@ bool is_last(const GenerationEvent& event) {
          std::holds_alternative<event::Failed>(event);
 }
 
+// Header values are ASCII; notes may quote what the client sent.
+std::string header_text(std::string_view text) {
+  constexpr std::size_t kCharsMax = 400;
+  std::string safe;
+  for (const char c : text.substr(0, kCharsMax)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0U) == 0x80U) continue;  // the rest of a character that became one '?'
+    safe += byte >= 0x20 && byte < 0x7F ? c : '?';
+  }
+  return safe;
+}
+
 bool is_news(const GenerationEvent& event) {
   return std::holds_alternative<event::Queued>(event) ||
          std::holds_alternative<event::Progress>(event);
@@ -303,10 +315,10 @@ void ImageJob::fail(const Error& error) {
 
 http::Headers ImageJob::reply_headers(const ModelPlan& plan) const {
   http::Headers headers{{"x-request-id", call_.request_id},
-                        {"x-limner-model", plan.generation.model},
+                        {"x-limner-model", header_text(plan.generation.model)},
                         {"x-limner-seed", std::to_string(plan.generation.sampling.seed)},
                         {"Cache-Control", "no-store"}};
-  for (const auto& note : plan.reply.notes) headers.add("x-limner-note", note);
+  for (const auto& note : plan.reply.notes) headers.add("x-limner-note", header_text(note));
   return headers;
 }
 

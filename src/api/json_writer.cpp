@@ -90,9 +90,30 @@ JsonWriter& JsonWriter::base64(std::span<const std::uint8_t> bytes, std::string_
   return *this;
 }
 
+// Not json::serialize, which writes 7.5 as 7.5E0.
 JsonWriter& JsonWriter::value(const json::value& value) {
-  separate();
-  out_ += json::serialize(value);
+  switch (value.kind()) {
+    case json::kind::null:
+      return null();
+    case json::kind::bool_:
+      return boolean(value.get_bool());
+    case json::kind::int64:
+      return integer(value.get_int64());
+    case json::kind::uint64:
+      return unsigned_integer(value.get_uint64());
+    case json::kind::double_:
+      return number(value.get_double());
+    case json::kind::string:
+      return string(value.get_string());
+    case json::kind::array:
+      begin_array();
+      for (const auto& element : value.get_array()) this->value(element);
+      return end_array();
+    case json::kind::object:
+      begin_object();
+      for (const auto& member : value.get_object()) key(member.key()).value(member.value());
+      return end_object();
+  }
   return *this;
 }
 

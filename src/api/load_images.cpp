@@ -112,6 +112,31 @@ Result<Mask> load_mask(const OpenedImage& file, ImageSize image_size, Fit fit,
   return mask;
 }
 
+bool is_larger(ImageSize canvas, ImageSize image, const Limits& limits) {
+  const bool holds = canvas.width_px >= image.width_px && canvas.height_px >= image.height_px;
+  const auto pixels =
+      static_cast<std::size_t>(canvas.width_px) * static_cast<std::size_t>(canvas.height_px);
+  return holds && canvas != image && pixels <= limits.decoded_pixels_max;
+}
+
+// The picture in the middle of a larger one, its edges drawn out to the border: what is repainted
+// begins from colours that fit.
+LoadedImages on_canvas(const Image& image, ImageSize canvas) {
+  LoadedImages loaded{.image = Image::blank(canvas, 3),
+                      .mask = Mask{.grey = Image::blank(canvas, 1, 255)}};
+  const int left = (canvas.width_px - image.size.width_px) / 2;
+  const int top = (canvas.height_px - image.size.height_px) / 2;
+  for (int y = 0; y < canvas.height_px; ++y) {
+    const int from_y = std::clamp(y - top, 0, image.size.height_px - 1);
+    for (int x = 0; x < canvas.width_px; ++x) {
+      const int from_x = std::clamp(x - left, 0, image.size.width_px - 1);
+      std::copy_n(image.row(from_y) + from_x * 3, 3, loaded.image.row(y) + x * 3);
+      if (from_x == x - left && from_y == y - top) loaded.mask->grey.row(y)[x] = 0;
+    }
+  }
+  return loaded;
+}
+
 }  // namespace
 
 Result<OpenedImage> OpenedImage::open(ImageInput input, const Limits& limits) {
@@ -153,25 +178,31 @@ Result<Image> OpenedImage::decode(const Limits& limits) const {
 }
 
 Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* mask,
-                                 EditType edit_type, Fit mask_size, const Limits& limits) {
+                                 const LoadOptions& options, const Limits& limits) {
   auto pixels = image.decode(limits);
   if (!pixels) return pixels.error();
-  LoadedImages loaded;
   if (mask != nullptr) {
-    auto loaded_mask = load_mask(*mask, pixels->size, mask_size, limits);
+    auto loaded_mask = load_mask(*mask, pixels->size, options.mask_size, limits);
     if (!loaded_mask) return loaded_mask.error();
-    loaded.mask = *std::move(loaded_mask);
-  } else if (edit_type == EditType::Inpainting || edit_type == EditType::Outpainting) {
-    if (!has_transparency(*pixels)) {
-      return invalid_value("mask",
-                           "mask: required for this type, unless the picture itself has "
-                           "transparent parts to repaint",
-                           "missing_required_parameter");
-    }
-    loaded.mask = mask_of_alpha(*pixels);
+    return LoadedImages{.image = to_rgb(*pixels), .mask = *std::move(loaded_mask)};
   }
-  loaded.image = to_rgb(*pixels);
-  return loaded;
+  const bool is_outpainting = options.edit_type == EditType::Outpainting;
+  if (!is_outpainting && options.edit_type != EditType::Inpainting) {
+    return LoadedImages{.image = to_rgb(*pixels), .mask = std::nullopt};
+  }
+  if (has_transparency(*pixels)) {
+    return LoadedImages{.image = to_rgb(*pixels), .mask = mask_of_alpha(*pixels)};
+  }
+  if (is_outpainting && options.canvas && is_larger(*options.canvas, pixels->size, limits)) {
+    return on_canvas(to_rgb(*pixels), *options.canvas);
+  }
+  return invalid_value("mask",
+                       is_outpainting
+                           ? "mask: required for outpainting, unless the picture has transparent "
+                             "parts or size is larger than the picture"
+                           : "mask: required for inpainting, unless the picture has transparent "
+                             "parts to repaint",
+                       "missing_required_parameter");
 }
 
 }  // namespace limner::api

@@ -42,10 +42,17 @@ struct LoadedImages {
   std::optional<Mask> mask;
 };
 
+struct LoadOptions {
+  EditType edit_type = EditType::Auto;
+  // Outpainting without a mask or transparency: the picture is laid in the middle of this size.
+  std::optional<ImageSize> canvas = std::nullopt;
+  Fit mask_size = Fit::Refuse;  // a mask of another size than the picture
+};
+
 // Makes the mask by one rule on every dialect: transparent is repainted when there is any
-// transparency, else white. Without a mask the picture's own transparency counts, if `edit_type`
-// says inpainting or outpainting. `mask` may be null.
+// transparency, else white. Without a mask the picture's own transparency counts, if the type says
+// inpainting or outpainting. `mask` may be null.
 Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* mask,
-                                 EditType edit_type, Fit mask_size, const Limits& limits);
+                                 const LoadOptions& options, const Limits& limits);
 
 }  // namespace limner::api

@@ -41,7 +41,10 @@ struct PaintEstimate {
 };
 
 // A model to try: what to paint with it, or why it cannot be tried.
-using Candidate = Result<GenerationRequest>;
+struct Candidate {
+  std::string model;  // as the client named it
+  Result<GenerationRequest> request;
+};
 
 class Painter {
  public:

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "base/json.hpp"
+#include "api/json_writer.hpp"
 
 namespace limner::api {
 namespace {
@@ -84,7 +84,8 @@ codec::Metadata picture_text(const GenerationRequest& request, const EffectivePa
   if (request.init_image && request.sampling.strength) {
     facts["strength"] = *request.sampling.strength;
   }
-  return {.parameters = parameters_text(request, effective, seed), .json = json::serialize(facts)};
+  return {.parameters = parameters_text(request, effective, seed),
+          .json = JsonWriter().value(facts).take()};
 }
 
 }  // namespace limner::api

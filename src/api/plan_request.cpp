@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "api/field_reader.hpp"
 #include "api/resolve.hpp"
 #include "api/shorten_prompt.hpp"
 #include "base/ids.hpp"
@@ -33,19 +34,30 @@ class Planner {
       : services_(services), call_(call), request_(request) {}
 
   Result<RequestPlan> run() {
+    if (auto named = check_model_is_named(); !named) return named.error();
+    if (auto allowed = services_.blocklist.check(request_); !allowed) return allowed.error();
     if (auto opened = open_pictures(); !opened) return opened.error();
     RequestPlan plan;
-    plan.candidates.push_back(plan_model(request_.model, plan));
-    const auto& first = plan.candidates.front();
+    plan.candidates.push_back({request_.model, plan_model(request_.model, plan)});
+    const auto& first = plan.candidates.front().request;
     if (!first && !router::is_worth_another_place(first.error())) return first.error();
     for (const auto& name : request_.fallbacks) {
-      plan.candidates.push_back(plan_model(name, plan));
+      plan.candidates.push_back({name, plan_model(name, plan)});
     }
-    if (plan.by_model.empty()) return plan.candidates.front().error();
+    if (plan.by_model.empty()) return plan.candidates.front().request.error();
     return plan;
   }
 
  private:
+  // OVMS deduces an absent model only where there is one; the others have a default.
+  Result<void> check_model_is_named() const {
+    if (request_.dialect != Dialect::Ovms || !request_.model.empty()) return {};
+    if (services_.painter.models().size() < 2) return {};
+    return missing_field("model",
+                         "since several are served: in the body or as "
+                         "/v3/MODEL/images/…");
+  }
+
   Result<void> open_pictures() {
     for (auto& input : request_.images) {
       auto opened = OpenedImage::open(std::move(input), services_.limits);
@@ -62,15 +74,17 @@ class Planner {
   // Decoded when the first model is known to exist: a wrong name costs no decoding.
   Result<void> load_pictures_once() {
     if (loaded_ || pictures_.empty()) return {};
-    auto loaded =
-        load_images(pictures_.front(), mask_file_ ? &*mask_file_ : nullptr, request_.edit_type,
-                    rules_of(request_.dialect).mask_size, services_.limits);
+    auto loaded = load_images(pictures_.front(), mask_file_ ? &*mask_file_ : nullptr,
+                              {.edit_type = request_.edit_type,
+                               .canvas = request_.size,
+                               .mask_size = rules_of(request_.dialect).mask_size},
+                              services_.limits);
     if (!loaded) return loaded.error();
     loaded_ = *std::move(loaded);
     return {};
   }
 
-  Candidate plan_model(const std::string& name, RequestPlan& plan) {
+  Result<GenerationRequest> plan_model(const std::string& name, RequestPlan& plan) {
     auto model = services_.painter.find(name);
     if (!model) return model.error();
     if (call_.principal) {

@@ -7,6 +7,7 @@
 
 #include "api/read_fallbacks.hpp"
 #include "api/read_images.hpp"
+#include "base/utf8.hpp"
 
 namespace limner::api {
 namespace {
@@ -118,16 +119,17 @@ void read_edit_type(FieldReader& fields, ImageRequest& request) {
 
 // Formats that other servers have and we do not, so that the error says more than "not one of".
 void read_output_format(FieldReader& fields, ImageRequest& request) {
-  constexpr std::array<std::string_view, 6> kFormats = {"png", "jpeg", "jpg", "webp", "gif", "svg"};
-  const auto word = fields.choice({"output_format"}, kFormats);
+  const auto word = fields.text({"output_format"}, kWordCharsMax);
   if (!word) return;
   const auto format = codec::parse_image_format(*word);
   if (!format) {
-    fields.fail(invalid_value("output_format",
-                              fmt::format("output_format: got \"{}\", which models here cannot "
-                                          "make; expected png, jpeg or webp",
-                                          *word),
-                              "unsupported_for_model"));
+    const bool is_known = *word == "gif" || *word == "svg" || *word == "tiff";
+    fields.fail(
+        invalid_value("output_format",
+                      fmt::format("output_format: got {}{}, expected one of png, jpeg, webp",
+                                  describe(json::value(*word)),
+                                  is_known ? ", which models here cannot make" : ""),
+                      is_known ? "unsupported_for_model" : "invalid_value"));
     return;
   }
   request.output_format = *format;
@@ -190,6 +192,25 @@ void read_adapters(FieldReader& fields, ImageRequest& request) {
   }
 }
 
+// It is done without a model: what would need one is refused, not skipped.
+std::optional<Error> check_background_removal(const ImageRequest& request) {
+  if (request.image_count.value_or(1) > 1) {
+    return invalid_value("n", "n: background removal makes one picture");
+  }
+  if (request.images.size() > 1) {
+    return invalid_value("image", fmt::format("image: {} pictures, background removal takes one",
+                                              request.images.size()));
+  }
+  if (request.mask) return invalid_value("mask", "mask: background removal finds its own");
+  if (request.size || request.width_px || request.height_px || request.aspect_ratio) {
+    return invalid_value("size", "size: background removal keeps the picture's own");
+  }
+  if (request.background == Background::Opaque) {
+    return invalid_value("background", "background: got \"opaque\", but type removes it");
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> check_operation(const ImageRequest& request, const ReadOptions& options) {
   const bool needs_prompt =
       request.operation != Operation::Variation && request.edit_type != EditType::BackgroundRemoval;
@@ -201,6 +222,9 @@ std::optional<Error> check_operation(const ImageRequest& request, const ReadOpti
   }
   if (request.mask && request.images.empty()) {
     return missing_field("image", "the picture that the mask belongs to");
+  }
+  if (request.edit_type == EditType::BackgroundRemoval) {
+    if (auto error = check_background_removal(request)) return error;
   }
   if (request.strength && request.images.empty() &&
       rules_of(options.dialect).refuses_idle_strength) {
@@ -230,11 +254,9 @@ std::optional<Error> check_unknown(const FieldReader& fields, const ReadOptions&
   if (!options.is_strict && !rules_of(options.dialect).refuses_unknown_fields) return std::nullopt;
   const auto unknown = fields.unknown();
   if (unknown.empty()) return std::nullopt;
-  const auto& name = unknown.front();
-  return invalid_value(
-      name,
-      fmt::format("{}: unknown parameter", name.size() > 64 ? name.substr(0, 64) + "…" : name),
-      "unknown_parameter");
+  std::string name(first_code_points(unknown.front(), kWordCharsMax));
+  if (name.size() < unknown.front().size()) name += "…";
+  return invalid_value(name, fmt::format("{}: unknown parameter", name), "unknown_parameter");
 }
 
 }  // namespace

@@ -202,6 +202,13 @@ class Resolver {
     sampling.clip_skip = request_.clip_skip;
     sampling.max_sequence_length = request_.max_sequence_length;
     sampling.eta = request_.eta;
+    if (!request_.adapters.empty()) {
+      fail(Error{.kind = ErrorKind::Unsupported,
+                 .message = fmt::format("lora_alphas: {} named, this model has no adapters",
+                                        request_.adapters.size()),
+                 .param = "lora_alphas",
+                 .code = "unsupported_for_model"});
+    }
     const int encoders = in_.traits.text_encoder_count;
     if (request_.prompt.text_2 && encoders < 2) note_idle("prompt_2", "one text encoder");
     if (request_.prompt.text_3 && encoders < 3) note_idle("prompt_3", "no third text encoder");

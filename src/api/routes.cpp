@@ -76,11 +76,13 @@ Operation operation_of(std::string_view path) {
 }  // namespace
 
 http::RouteTable make_routes(Services& services, RouteHooks hooks) {
+  http::RouteTable guarded;
+  add_images_routes(guarded, services);
+  add_models_routes(guarded, services);
+  add_requests_routes(guarded, services);
   http::RouteTable routes;
-  add_images_routes(routes, services);
-  add_models_routes(routes, services);
+  routes.add_behind(hooks.authenticate, std::move(guarded));
   add_picture_files_route(routes, services);
-  add_requests_routes(routes, services);
   add_status_routes(routes, services, std::move(hooks.metrics_text), std::move(hooks.is_draining));
   return routes;
 }

@@ -13,6 +13,9 @@ namespace limner::api {
 struct RouteHooks {
   std::function<std::string()> metrics_text;
   std::function<bool()> is_draining;
+  // Asked before everything but health, metrics, documentation and the files behind urls, whose
+  // names nobody can guess. May be empty.
+  http::HeadHook authenticate = {};
 };
 
 // `services` outlives the server.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "api/blocklist.hpp"
 #include "api/idempotency_store.hpp"
 #include "api/painter.hpp"
 #include "api/request_registry.hpp"
@@ -32,6 +33,7 @@ struct Services {
   Timer& timer;
   RequestRegistry& requests;
   IdempotencyStore& idempotency;
+  const Blocklist& blocklist;
   const cutout::Matting& matting;
   storage::BlobStore& pictures;
   metrics::Metrics& metrics;

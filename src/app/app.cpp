@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "app/listen_guard.hpp"
 #include "app/model_folders.hpp"
+#include "app/open_keys.hpp"
 #include "app/paint.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
@@ -25,9 +25,10 @@ constexpr std::size_t kUploadsWaitingMax = 256;
 Result<std::unique_ptr<App>> App::create(const config::Config& config, SpecialLoader special) {
   auto models = models_to_serve(config);
   if (!models) return models.error();
-  if (auto allowed = check_listening(config); !allowed) return allowed.error();
+  auto keys = open_keys(config);
+  if (!keys) return keys.error();
   std::unique_ptr<App> app(new App(config, *std::move(models), std::move(special)));
-  if (auto built = app->build(); !built) return built.error();
+  if (auto built = app->build(*std::move(keys)); !built) return built.error();
   return app;
 }
 
@@ -40,8 +41,13 @@ App::App(const config::Config& config, std::vector<config::ModelConfig> models,
 
 App::~App() = default;
 
-Result<void> App::build() {
+Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
   if (auto opened = open_pictures(); !opened) return opened;
+  if (!config_.blocklist.empty()) {
+    auto words = api::Blocklist::load(config_.blocklist);
+    if (!words) return words.error();
+    blocklist_ = *std::move(words);
+  }
   std::vector<std::string> names;
   for (const auto& model : models_) names.push_back(model.name);
   pool_ = std::make_unique<engine::ModelPool>(
@@ -73,6 +79,7 @@ Result<void> App::build() {
       .timer = *timer_,
       .requests = *requests_,
       .idempotency = *idempotency_,
+      .blocklist = blocklist_,
       .matting = matting_,
       .pictures = *pictures_,
       .metrics = metrics_,
@@ -88,7 +95,9 @@ Result<void> App::build() {
   server_ = std::make_unique<http::Server>(
       http::ServerOptions{.host = config_.host, .port = static_cast<std::uint16_t>(config_.port)},
       api::make_routes(*services_, {.metrics_text = [this] { return metrics_.render(); },
-                                    .is_draining = [this] { return is_draining_.load(); }}),
+                                    .is_draining = [this] { return is_draining_.load(); },
+                                    .authenticate = auth::make_head_hook(
+                                        std::move(keys), api::make_error_formatter())}),
       api::make_error_formatter(), &http_metrics_);
   return server_->listen();
 }

@@ -13,6 +13,7 @@
 #include "app/model_loader.hpp"
 #include "app/pipelines_source.hpp"
 #include "app/router_painter.hpp"
+#include "auth/authenticator.hpp"
 #include "config/config.hpp"
 #include "cutout/classical_matting.hpp"
 #include "engine/engine.hpp"
@@ -39,7 +40,7 @@ class App {
 
  private:
   App(const config::Config& config, std::vector<config::ModelConfig> models, SpecialLoader special);
-  Result<void> build();
+  Result<void> build(std::shared_ptr<const auth::Authenticator> keys);
   Result<void> open_pictures();
   LoadedPipeline load(const std::string& name, const engine::ReportStage& report) const;
 
@@ -51,6 +52,7 @@ class App {
   HttpMetrics http_metrics_{metrics_};
   std::unique_ptr<PipelinesSource> source_;
   const cutout::ClassicalMatting matting_;
+  api::Blocklist blocklist_;
   std::unique_ptr<storage::BlobStore> pictures_;
   std::unique_ptr<engine::ModelPool> pool_;
   std::unique_ptr<engine::Engine> engine_;

@@ -14,6 +14,8 @@ int serve(const config::Config& config, const SpecialLoader& special);
 int generate(const config::Config& config, const SpecialLoader& special);
 int bench(const config::Config& config, const SpecialLoader& special);
 int list_models(const config::Config& config);
+// create, list and revoke, by config.command.
+int keys(const config::Config& config);
 
 // From main's arguments to an exit status; catches what libraries throw.
 int run(int argc, const char* const* argv, const SpecialLoader& special = {});

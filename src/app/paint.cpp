@@ -60,8 +60,8 @@ Result<GenerationRequest> request_of(const config::Config& config, const ModelPo
       if (!opened) return opened.error();
       mask = *std::move(opened);
     }
-    auto pixels = api::load_images(*image, mask ? &*mask : nullptr, api::EditType::Auto,
-                                   api::Fit::Adjust, Limits{});
+    auto pixels = api::load_images(*image, mask ? &*mask : nullptr, {.mask_size = api::Fit::Adjust},
+                                   Limits{});
     if (!pixels) return pixels.error();
     loaded = *std::move(pixels);
   }

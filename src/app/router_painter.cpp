@@ -73,11 +73,13 @@ Result<api::Accepted> RouterPainter::paint(std::vector<api::Candidate> candidate
                                            std::shared_ptr<EventSink> sink, std::stop_token stop) {
   std::vector<router::Attempt> attempts;
   for (auto& candidate : candidates) {
-    if (candidate) {
-      attempts.push_back({.request = *std::move(candidate), .place = &router_.local()});
-    } else {
-      attempts.push_back({.request = {}, .place = candidate.error()});
+    if (candidate.request) {
+      attempts.push_back({.request = *std::move(candidate.request), .place = &router_.local()});
+      continue;
     }
+    router::Attempt attempt{.request = {}, .place = candidate.request.error()};
+    attempt.request.model = std::move(candidate.model);
+    attempts.push_back(std::move(attempt));
   }
   auto accepted =
       router::generate_with_fallbacks(std::move(attempts), std::move(sink), std::move(stop));

@@ -31,8 +31,7 @@ int dispatch(const config::Config& config, const SpecialLoader& special) {
     case Command::KeysCreate:
     case Command::KeysList:
     case Command::KeysRevoke:
-      fmt::print(stderr, "limner: keys: not built\n");
-      return kExitFailed;
+      return keys(config);
   }
   return kExitUsage;
 }

@@ -57,6 +57,13 @@ void RouteTable::add(Route route) {
   entries_.push_back({std::move(route), std::move(segments)});
 }
 
+void RouteTable::add_behind(const HeadHook& hook, RouteTable routes) {
+  for (auto& entry : routes.entries_) {
+    if (!entry.route.on_head) entry.route.on_head = hook;
+    add(std::move(entry.route));
+  }
+}
+
 std::optional<PathParameters> RouteTable::match(const Entry& entry,
                                                 const std::vector<std::string>& segments) {
   const auto& pattern = entry.segments;

@@ -64,6 +64,8 @@ class RouteTable {
  public:
   // A malformed pattern, or the same method and pattern twice, is our own bug.
   void add(Route route);
+  // All of another table's routes; `hook` asks at those that have none of their own.
+  void add_behind(const HeadHook& hook, RouteTable routes);
 
   // Literal segments win over parameters, from left to right. HEAD falls back to GET.
   RouteResult find(std::string_view method, const std::vector<std::string>& segments) const;
