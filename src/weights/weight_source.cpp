@@ -96,10 +96,10 @@ Result<std::unique_ptr<WeightSource>> open_component(const fs::path& dir) {
   for (const auto stem : kStems) {
     const std::string file = std::string(stem) + ".safetensors";
     if (fs::exists(dir / file, ec)) return open_files(dir, {file});
-    // diffusers spells the index of a variant differently from transformers.
+    // A variant's name stands before or after the other endings, by the writer's age.
+    const std::string plain(stem.substr(0, stem.find('.')));
     for (const std::string& index :
-         {file + ".index.json",
-          std::string("diffusion_pytorch_model.safetensors.index.fp16.json")}) {
+         {file + ".index.json", plain + ".safetensors.index.fp16.json"}) {
       if (!fs::exists(dir / index, ec)) continue;
       auto shards = read_index(dir / index);
       if (!shards) return shards.error();

@@ -1,58 +1,15 @@
 // Our pictures in float32 against diffusers' own, case by case (README.md). Prints what it
 // measured.
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "diffusion/pipelines/factory.hpp"
 #include "parity/manifest.hpp"
-#include "runtime/runtime.hpp"
+#include "parity/painting.hpp"
 
 namespace limner::parity {
 namespace {
-
-struct Difference {
-  double mean_abs = 0;  // of 255
-  int largest = 0;
-  double psnr_db = std::numeric_limits<double>::infinity();
-};
-
-Difference compare(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
-  Difference d;
-  double squares = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const int difference = std::abs(int{a[i]} - int{b[i]});
-    d.mean_abs += difference;
-    squares += difference * difference;
-    d.largest = std::max(d.largest, difference);
-  }
-  const auto count = static_cast<double>(a.size());
-  d.mean_abs /= count;
-  if (squares > 0) d.psnr_db = 10 * std::log10(255.0 * 255.0 * count / squares);
-  return d;
-}
-
-// Paints to the end and stacks the pictures from top to bottom.
-Result<Image> paint(pipelines::Pipeline& pipeline, const GenerationRequest& request) {
-  auto state = pipeline.prepare(request);
-  if (!state) return state.error();
-  pipelines::DenoiseState* const one = state->get();
-  while (!one->is_finished()) {
-    if (auto done = pipeline.step({&one, 1}).front(); !done) return done.error();
-  }
-  auto images = pipeline.decode(*one, pipelines::DecodeQuality::Full);
-  if (!images) return images.error();
-  Image stacked = images->front();
-  for (std::size_t i = 1; i < images->size(); ++i) {
-    const Image& next = (*images)[i];
-    stacked.pixels.insert(stacked.pixels.end(), next.pixels.begin(), next.pixels.end());
-    stacked.size.height_px += next.size.height_px;
-  }
-  return stacked;
-}
 
 void check_case(pipelines::Pipeline& pipeline, const Case& c) {
   const auto picture = paint(pipeline, c.request);
@@ -74,12 +31,10 @@ class Parity : public testing::TestWithParam<std::string> {};
 TEST_P(Parity, PaintsWhatDiffusersPaints) {
   const std::filesystem::path dir = model_dir(GetParam());
   if (!std::filesystem::exists(dir)) GTEST_SKIP() << dir << " is not here";
-  auto runtime = runtime::Runtime::create({.precision = runtime::Precision::F32, .cache_dir = {}});
-  ASSERT_TRUE(runtime.has_value()) << runtime.error().message;
-  auto pipeline = pipelines::load_pipeline(GetParam(), dir, **runtime);
-  ASSERT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  const auto model = load_model(GetParam());
+  ASSERT_TRUE(model) << model.error().message;
   const auto manifests = read_manifests();
-  for (const Case& c : manifests.at(GetParam())) check_case(**pipeline, c);
+  for (const Case& c : manifests.at(GetParam())) check_case(*model->pipeline, c);
 }
 
 std::vector<std::string> models() {

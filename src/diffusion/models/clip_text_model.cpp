@@ -150,7 +150,7 @@ Result<ClipTextModel::Output> ClipTextModel::run(const std::vector<std::vector<s
   const auto rows = static_cast<std::int64_t>(ids.size());
   const auto length = static_cast<std::int64_t>(ids.at(0).size());
   const std::int64_t layer_count = config_.num_hidden_layers - skip;
-  if (layer_count < 1) {
+  if (layer_count < 0) {
     return invalid_value("clip_skip",
                          fmt::format("clip_skip: got {}, this text encoder has {} layers", skip,
                                      config_.num_hidden_layers));
@@ -163,7 +163,7 @@ Result<ClipTextModel::Output> ClipTextModel::run(const std::vector<std::vector<s
         nn::slice(nn::parameter(embeddings / "position_embedding", "weight"), 0, 0, length);
     Value h = nn::embedding(tokens, embeddings / "token_embedding") + positions;
     const Value mask = nn::causal_mask(length);
-    Value chosen;
+    Value chosen = h;  // every layer skipped: the embeddings
     for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i) {
       h = clip_encoder_layer(h, mask, w / "encoder" / "layers" / static_cast<std::size_t>(i),
                              config_);

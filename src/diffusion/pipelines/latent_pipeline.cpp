@@ -92,6 +92,7 @@ LatentPipeline::LatentPipeline(Parts parts, ModelTraits traits)
       preview_(static_cast<int>(vae_.config().latent_channels),
                static_cast<int>(vae_.config().scale())),
       scheduler_config_(std::move(parts.scheduler)),
+      inpaint_scheduler_config_(std::move(parts.inpaint_scheduler)),
       scaling_(std::move(parts.scaling)),
       rows_max_(parts.rows_max),
       inpaint_strength_(parts.inpaint_strength),
@@ -112,7 +113,8 @@ Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runti
   if (!scheduler) return scheduler.error();
   const double factor = vae->config().scaling_factor;
   return Parts{.vae = *std::move(vae),
-               .scheduler = *std::move(scheduler),
+               .scheduler = *scheduler,
+               .inpaint_scheduler = *scheduler,
                .scaling = {.shift = {0}, .factor = {factor}},
                .rows_max = scale.rows_max};
 }
@@ -231,7 +233,9 @@ Result<void> LatentPipeline::begin_schedule(const GenerationRequest& request, St
 
 Result<void> LatentPipeline::begin(const GenerationRequest& request, State& state,
                                    Trajectory& image) {
-  auto scheduler = make_request_scheduler(request, traits_, scheduler_config_);
+  const auto& config =
+      request.task == Task::Inpaint ? inpaint_scheduler_config_ : scheduler_config_;
+  auto scheduler = make_request_scheduler(request, traits_, config);
   if (!scheduler) return scheduler.error();
   image.scheduler = *std::move(scheduler);
   image.latents.resize(

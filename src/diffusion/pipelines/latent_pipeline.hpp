@@ -58,6 +58,7 @@ class LatentPipeline : public Pipeline {
   struct Parts {
     models::AutoencoderKL vae;
     schedulers::SchedulerConfig scheduler;
+    schedulers::SchedulerConfig inpaint_scheduler;
     LatentScaling scaling;
     int rows_max = 1;
     double inpaint_strength = 1.0;  // diffusers' default of the family's inpainting
@@ -122,6 +123,7 @@ class LatentPipeline : public Pipeline {
   models::AutoencoderKL vae_;
   PreviewDecoder preview_;
   schedulers::SchedulerConfig scheduler_config_;
+  schedulers::SchedulerConfig inpaint_scheduler_config_;
   LatentScaling scaling_;
   int rows_max_;
   double inpaint_strength_;

@@ -8,6 +8,23 @@
 
 namespace limner::pipelines {
 
+namespace {
+
+// What diffusers' three constructors change in a scheduler's options, whatever the file says.
+void correct_as_diffusers_does(schedulers::SchedulerConfig& scheduler,
+                               schedulers::SchedulerConfig& inpaint_scheduler,
+                               std::string_view class_name) {
+  if (!class_name.starts_with("StableDiffusion")) return;
+  const bool is_inpainting = class_name == "StableDiffusionInpaintPipeline";
+  for (auto* config : {&scheduler, &inpaint_scheduler}) {
+    schedulers::correct(*config, "steps_offset", 1);
+    if (!is_inpainting) schedulers::correct(*config, "clip_sample", false);
+  }
+  schedulers::correct(inpaint_scheduler, "skip_prk_steps", true);
+}
+
+}  // namespace
+
 StableDiffusionPipeline::StableDiffusionPipeline(Opened opened, ClipPromptEncoder encoder)
     : UNetPipeline(std::move(opened)), encoder_(std::move(encoder)) {}
 
@@ -19,6 +36,8 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionPipeline::load(const std::strin
   if (!encoder) return encoder.error();
   auto opened = open(name, folder, runtime, weight_format);
   if (!opened) return opened.error();
+  correct_as_diffusers_does(opened->parts.scheduler, opened->parts.inpaint_scheduler,
+                            folder.class_name());
   if (auto ok = folder.apply_own_defaults(opened->traits); !ok) return ok.error();
   const auto text_width = opened->unet.config().text_width();
   if (encoder->config().hidden_size != text_width) {
@@ -38,7 +57,7 @@ int StableDiffusionPipeline::sequence_length(const GenerationRequest&) const {
 Result<EffectiveParams> StableDiffusionPipeline::check(const GenerationRequest& request) const {
   auto effective = check_common(request, traits());
   if (!effective) return effective;
-  if (auto ok = check_clip_skip(request, encoder_.config().num_hidden_layers - 1); !ok) {
+  if (auto ok = check_clip_skip(request, encoder_.config().num_hidden_layers); !ok) {
     return ok.error();
   }
   for (const PromptField& prompt : {PromptField{"prompt", request.prompt.text},

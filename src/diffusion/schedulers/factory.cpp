@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/check.hpp"
 #include "diffusion/schedulers/makers.hpp"
 #include "diffusion/schedulers/options.hpp"
 
@@ -131,7 +132,7 @@ Result<SchedulerConfig> load_scheduler_config(const json::object& file) {
                                                     "of {}",
                                                     got, fmt::join(names_of(kClasses), ", ")));
   }
-  SchedulerConfig config{.class_name = std::string(*class_name), .listed = {}};
+  SchedulerConfig config{.class_name = std::string(*class_name), .listed = {}, .own = {}};
   for (const auto& [key, value] : file) {
     if (key.starts_with('_')) continue;  // metadata
     if (!is_known_option(key)) {
@@ -145,9 +146,19 @@ Result<SchedulerConfig> load_scheduler_config(const json::object& file) {
   return config;
 }
 
+void correct(SchedulerConfig& config, std::string_view key, const json::value& value) {
+  LIMNER_CHECK(is_known_option(key), "a correction of an unknown option");
+  auto& options = config.listed.contains(key) ? config.listed : config.own;
+  options[key] = value;
+}
+
 Result<std::unique_ptr<Scheduler>> make_scheduler(const SchedulerConfig& config,
                                                   std::string_view name) {
-  if (name.empty()) return make_class(config.class_name, config.listed);
+  if (name.empty()) {
+    json::object options = config.listed;
+    for (const auto& [key, value] : config.own) options[key] = value;
+    return make_class(config.class_name, std::move(options));
+  }
   const Name* entry = find_named(kNames, name);
   if (!entry) {
     return invalid_value("scheduler", fmt::format("scheduler: got \"{}\", expected one of {}", name,

@@ -21,10 +21,17 @@ namespace limner::schedulers {
 struct SchedulerConfig {
   std::string class_name;  // "EulerDiscreteScheduler"
   json::object listed;
+  // Over `listed`, for the folder's own class only: values that the file does not list and that
+  // correct() set.
+  json::object own = {};
 };
 
 // Errors name the key, what came and what is allowed.
 Result<SchedulerConfig> load_scheduler_config(const json::object& file);
+
+// Sets an option as a pipeline's constructor does after reading the file: a listed key changes for
+// every class, one that is not listed for the folder's own.
+void correct(SchedulerConfig& config, std::string_view key, const json::value& value);
 
 // `name` is a request's value ("euler_a"), empty for the folder's own class. Another class takes
 // the keys that the file lists and it knows, its own defaults for the rest, as diffusers'

@@ -43,6 +43,20 @@ TEST(OpenComponent, ReadsShardsThroughTheirIndex) {
   EXPECT_THAT((*source)->names(), ::testing::ElementsAre("x", "y"));
 }
 
+TEST(OpenComponent, ReadsShardsOfAVariant) {
+  for (const char* const index :
+       {"diffusion_pytorch_model.safetensors.index.fp16.json",
+        "diffusion_pytorch_model.fp16.safetensors.index.json", "model.safetensors.index.fp16.json",
+        "model.fp16.safetensors.index.json"}) {
+    const TempDir dir;
+    ASSERT_TRUE(write_file(dir / "s1.safetensors", one_tensor_file("x")));
+    ASSERT_TRUE(write_file(dir / index, R"({"weight_map":{"x":"s1.safetensors"}})"));
+    auto source = open_component(dir.path());
+    ASSERT_TRUE(source) << index << ": " << source.error().message;
+    EXPECT_THAT((*source)->names(), ::testing::ElementsAre("x"));
+  }
+}
+
 TEST(OpenComponent, RefusesAShardOutsideTheFolder) {
   const TempDir dir;
   ASSERT_TRUE(write_file(dir / "model.safetensors.index.json",

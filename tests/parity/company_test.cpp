@@ -1,0 +1,140 @@
+// A request's picture does not depend on the requests whose rows share its network calls.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "parity/painting.hpp"
+
+namespace limner::parity {
+namespace {
+
+// One that enters the batch after `joins_at` steps of the whole.
+struct Member {
+  GenerationRequest request;
+  int joins_at = 0;
+};
+
+struct Settings {
+  int steps;
+  SchedulerKind scheduler;
+  std::uint64_t seed;
+  double guidance_scale = 7.5;
+  double eta = 0;
+};
+
+Member member(int joins_at, std::string prompt, const Settings& settings, int image_count = 1) {
+  GenerationRequest request;
+  request.prompt.text = std::move(prompt);
+  request.sampling.num_inference_steps = settings.steps;
+  request.sampling.scheduler = settings.scheduler;
+  request.sampling.seed = settings.seed;
+  request.sampling.guidance_scale = settings.guidance_scale;
+  request.sampling.eta = settings.eta;
+  request.size = {64, 64};
+  request.image_count = image_count;
+  return {std::move(request), joins_at};
+}
+
+std::shared_ptr<const Image> striped(ImageSize size) {
+  Image image = Image::blank(size, 3);
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    image.pixels[i] = static_cast<std::uint8_t>(i * 7 % 251);
+  }
+  return std::make_shared<const Image>(std::move(image));
+}
+
+Member from_image(Member m, double strength) {
+  m.request.task = Task::ImageToImage;
+  m.request.init_image = striped(m.request.size);
+  m.request.sampling.strength = strength;
+  return m;
+}
+
+Member repainted(Member m) {
+  m.request.task = Task::Inpaint;
+  m.request.init_image = striped(m.request.size);
+  Image mask = Image::blank(m.request.size, 1);
+  std::fill(mask.pixels.begin(), mask.pixels.begin() + 64 * 30, std::uint8_t{255});
+  m.request.mask = std::make_shared<const Mask>(Mask{std::move(mask)});
+  return m;
+}
+
+// Steps, seeds, schedulers, guidance, prompts, image counts and ages all differ.
+std::vector<Member> mixed_company() {
+  using enum SchedulerKind;
+  return {
+      member(0, "a red cat", {9, Euler, 1}),
+      member(0, "two dogs in the snow", {4, EulerAncestral, 2, 1.0}),
+      member(1, "a blue house", {5, Heun, 3, 4.0}, 2),
+      member(2, "", {7, UniPc, 1}),
+      member(3, "a red cat", {6, Dpmpp2m, 77}),
+      member(5, "snow", {3, Ddim, 5, 7.5, 0.5}),
+      from_image(member(2, "a moon", {8, Lms, 9}), 0.6),
+      repainted(member(4, "a moon", {6, Pndm, 4})),
+  };
+}
+
+// Every member's picture when all that are present step together.
+std::vector<Result<Image>> paint_together(pipelines::Pipeline& pipeline,
+                                          const std::vector<Member>& members) {
+  std::vector<std::unique_ptr<pipelines::DenoiseState>> states(members.size());
+  for (int tick = 0;; ++tick) {
+    std::vector<pipelines::DenoiseState*> present;
+    bool is_anyone_missing = false;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members[i].joins_at == tick) {
+        auto state = pipeline.prepare(members[i].request);
+        if (!state) return {state.error()};
+        states[i] = *std::move(state);
+      }
+      if (!states[i]) {
+        is_anyone_missing = true;
+      } else if (!states[i]->is_finished()) {
+        present.push_back(states[i].get());
+      }
+    }
+    if (present.empty() && !is_anyone_missing) break;
+    for (const auto& done : pipeline.step(present)) {
+      if (!done) return {done.error()};
+    }
+  }
+  std::vector<Result<Image>> pictures;
+  for (auto& state : states) pictures.push_back(decode_stacked(pipeline, *state));
+  return pictures;
+}
+
+class Company : public testing::TestWithParam<std::string> {};
+
+TEST_P(Company, ARequestPaintsTheSameAloneAndAmongOthers) {
+  const auto model = load_model(GetParam());
+  ASSERT_TRUE(model) << model.error().message;
+  pipelines::Pipeline& pipeline = *model->pipeline;
+  std::vector<Member> members = mixed_company();
+  const auto& tasks = pipeline.traits().tasks;
+  std::erase_if(members, [&](const Member& m) {
+    return std::ranges::find(tasks, m.request.task) == tasks.end();
+  });
+  const auto pictures = paint_together(pipeline, members);
+  ASSERT_EQ(pictures.size(), members.size()) << pictures.front().error().message;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    SCOPED_TRACE("member " + std::to_string(i));
+    const auto alone = paint(pipeline, members[i].request);
+    ASSERT_TRUE(alone) << alone.error().message;
+    ASSERT_TRUE(pictures[i]) << pictures[i].error().message;
+    ASSERT_EQ(pictures[i]->size, alone->size);
+    EXPECT_LE(compare(pictures[i]->pixels, alone->pixels).largest, 1);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Company, testing::Values("sd1", "sd2-v", "sdxl"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace limner::parity
