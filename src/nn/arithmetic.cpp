@@ -128,4 +128,9 @@ Value constant(std::span<const float> data, const Shape& shape) {
   return wrap(std::make_shared<v::v0::Constant>(ov::element::f32, sides, data.data())->output(0));
 }
 
+Value constant(std::span<const std::int64_t> data, const Shape& shape) {
+  const ov::Shape sides(shape.begin(), shape.end());
+  return wrap(std::make_shared<v::v0::Constant>(ov::element::i64, sides, data.data())->output(0));
+}
+
 }  // namespace limner::nn

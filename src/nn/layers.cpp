@@ -101,9 +101,13 @@ Value group_norm(const Value& x, const WeightScope& w, int groups, double eps) {
                                                groups, eps);
 }
 
+Value layer_norm(const Value& x, double eps) {
+  return make<ov::op::v6::MVN>(out(x), int_constant({-1}), true, static_cast<float>(eps),
+                               ov::op::MVNEpsMode::INSIDE_SQRT);
+}
+
 Value layer_norm(const Value& x, const WeightScope& w, double eps) {
-  Value y = make<ov::op::v6::MVN>(out(x), int_constant({-1}), true, static_cast<float>(eps),
-                                  ov::op::MVNEpsMode::INSIDE_SQRT);
+  Value y = layer_norm(x, eps);
   if (w.has("weight")) y = y * last_axis_vector(w, "weight", x.dim(-1));
   if (w.has("bias")) y = y + last_axis_vector(w, "bias", x.dim(-1));
   return y;
@@ -112,8 +116,7 @@ Value layer_norm(const Value& x, const WeightScope& w, double eps) {
 Value rms_norm(const Value& x, const WeightScope& w, double eps) {
   const Value mean_square = make<ov::op::v1::ReduceMean>(out(x * x), int_constant({-1}), true);
   const Value root = make<ov::op::v0::Sqrt>(out(mean_square + eps));
-  const Value y = x / root;
-  return w.has("weight") ? y * last_axis_vector(w, "weight", x.dim(-1)) : y;
+  return x / root * last_axis_vector(w, "weight", x.dim(-1));
 }
 
 Value embedding(const Value& ids, const WeightScope& w) {

@@ -29,7 +29,8 @@ Value linear(const Value& x, const WeightScope& w);
 Value group_norm(const Value& x, const WeightScope& w, int groups, double eps);
 // Over the last axis; weight and bias are used when the scope has them.
 Value layer_norm(const Value& x, const WeightScope& w, double eps = 1e-5);
-Value rms_norm(const Value& x, const WeightScope& w, double eps);
+Value layer_norm(const Value& x, double eps);
+Value rms_norm(const Value& x, const WeightScope& w, double eps);  // needs its weight
 // ids [B, S] int64, weight [V, D] → [B, S, D]
 Value embedding(const Value& ids, const WeightScope& w);
 // A parameter tensor itself, as float32.
@@ -75,6 +76,7 @@ Value broadcast_to(const Value& x, const Shape& shape);
 Value interpolate_nearest(const Value& x, std::int64_t height, std::int64_t width);
 Value avg_pool2d(const Value& x, int kernel);
 Value constant(std::span<const float> data, const Shape& shape);
+Value constant(std::span<const std::int64_t> data, const Shape& shape);
 Value scalar(double value);
 
 // ---- attention -----------------------------------------------------------------------------

@@ -86,6 +86,8 @@ Result<void> CompiledNetwork::run(std::span<const Input> inputs, std::span<const
           ov::Tensor(element_type(input), ov::Shape(input.shape.begin(), input.shape.end()),
                      data_pointer(input)));
     }
+    // One left out would still be written where an earlier call wanted it.
+    LIMNER_CHECK(outputs.size() == impl_->compiled.outputs().size());
     for (const auto& output : outputs) {
       const auto port = impl_->compiled.output(std::string(output.name));
       LIMNER_CHECK(output.data.size() == ov::shape_size(port.get_shape()), output.name);

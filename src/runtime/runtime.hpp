@@ -53,6 +53,7 @@ class CompiledNetwork {
   explicit CompiledNetwork(std::unique_ptr<Impl> impl);
   ~CompiledNetwork();
 
+  // Every input and every output of the network.
   // Error: Internal with the library's words in `detail`; InvalidArgument never.
   Result<void> run(std::span<const Input> inputs, std::span<const Output> outputs);
   Shape output_shape(std::string_view name) const;

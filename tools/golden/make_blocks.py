@@ -30,7 +30,7 @@ from diffusers.models.upsampling import Upsample2D
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, T5Config
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
-from transformers.models.t5.modeling_t5 import T5Block
+from transformers.models.t5.modeling_t5 import T5Attention, T5Block
 
 TOLERANCE = 1e-4
 # sin(999 f): one rounding of the frequency f, exp of a float32, is worth 1e-4 of the angle.
@@ -318,6 +318,30 @@ def flux_single_block():
     text, x = m(**inputs, image_rotary_emb=turn)
     inputs |= dict(rope_cos=turn[0], rope_sin=turn[1])
     return m, inputs, dict(hidden_states=x, encoder_hidden_states=text)
+
+
+# --- positions ------------------------------------------------------------------------------------
+
+
+def buckets_of(count, distance):
+    ahead = torch.arange(-600, 600)
+    found = T5Attention._relative_position_bucket(ahead, True, count, distance)
+    return torch.nn.Identity(), dict(ahead=ahead), dict(bucket=found)
+
+
+@block(kind="t5_buckets", buckets=32, max_distance=128)
+def t5_buckets():
+    return buckets_of(32, 128)
+
+
+@block(kind="t5_buckets", buckets=12, max_distance=40)
+def t5_buckets_few():
+    return buckets_of(12, 40)
+
+
+@block(kind="t5_buckets", buckets=64, max_distance=500)
+def t5_buckets_many():
+    return buckets_of(64, 500)
 
 
 def main():

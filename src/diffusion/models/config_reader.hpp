@@ -40,6 +40,8 @@ class ConfigReader {
   bool is_null_or_absent(std::string_view key) const;
   // Keys that cannot change a picture (training, bookkeeping of the exporter).
   void ignore(std::initializer_list<std::string_view> keys);
+  // Training, generation and bookkeeping keys that transformers writes for every model.
+  void ignore_transformers_bookkeeping();
   // Keys whose other values would need code that is not there.
   void require_null(std::initializer_list<std::string_view> keys);
   void require(std::string_view key, std::string_view only_value);

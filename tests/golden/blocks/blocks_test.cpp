@@ -15,7 +15,12 @@
 
 #include "base/json.hpp"
 #include "diffusion/models/clip_text_model.hpp"
+#include "diffusion/models/flux_transformer_2d.hpp"
+#include "diffusion/models/modulation.hpp"
+#include "diffusion/models/patch_embed.hpp"
 #include "diffusion/models/resnet.hpp"
+#include "diffusion/models/sd3_transformer_2d.hpp"
+#include "diffusion/models/t5_encoder_model.hpp"
 #include "diffusion/models/timestep_embedding.hpp"
 #include "diffusion/models/transformer_2d.hpp"
 #include "nn/graph.hpp"
@@ -100,6 +105,68 @@ Values clip_encoder_layer(const Values& in, const WeightScope& w, const json::ob
   return {{"hidden_states", models::clip_encoder_layer(x, nn::causal_mask(x.dim(1)), w, config)}};
 }
 
+Values t5_block(const Values& in, const WeightScope& w, const json::object& o) {
+  const Value& x = in.at("hidden_states");
+  const std::string feed_forward = text(o, "feed_forward_proj");
+  models::T5Config config;
+  config.num_heads = integer(o, "heads");
+  config.layer_norm_epsilon = number(o, "layer_norm_eps");
+  config.relative_attention_num_buckets = integer(o, "relative_attention_num_buckets");
+  config.relative_attention_max_distance = integer(o, "relative_attention_max_distance");
+  config.is_gated_act = feed_forward == "gated-gelu";
+  config.act_fn = config.is_gated_act ? "gelu_new" : feed_forward;
+  const Value bias = models::t5_position_bias(x.dim(1), w / "layer" / 0 / "SelfAttention", config);
+  return {{"hidden_states", models::t5_block(x, bias, w, config)}};
+}
+
+models::JointTokens tokens_of(const Values& in) {
+  return {in.at("hidden_states"), in.at("encoder_hidden_states")};
+}
+
+Values sd3_joint_block(const Values& in, const WeightScope& w, const json::object& o) {
+  const bool is_last = boolean(o, "context_pre_only");
+  const auto out = models::sd3_joint_block(tokens_of(in), in.at("temb"), w,
+                                           {.heads = integer(o, "heads"),
+                                            .has_qk_norm = text(o, "qk_norm") == "rms_norm",
+                                            .has_dual_attention = boolean(o, "use_dual_attention"),
+                                            .is_context_needed = !is_last});
+  Values values{{"hidden_states", out.x}};
+  if (!is_last) values.emplace("encoder_hidden_states", out.context);
+  return values;
+}
+
+Values sd3_patch_embed(const Values& in, const WeightScope& w, const json::object& o) {
+  return {{"hidden_states",
+           models::patch_embed(in.at("sample"), w,
+                               {.patch_size = integer(o, "patch_size"),
+                                .pos_embed_max_size = integer(o, "pos_embed_max_size")})}};
+}
+
+Values ada_layer_norm_continuous(const Values& in, const WeightScope& w, const json::object&) {
+  return {{"hidden_states",
+           models::ada_layer_norm_continuous(in.at("hidden_states"), in.at("temb"), w)}};
+}
+
+models::JointAttentionOptions flux_attention(const Values& in, const json::object& o) {
+  return {.heads = integer(o, "heads"),
+          .has_qk_norm = true,
+          .rope = {in.at("rope_cos"), in.at("rope_sin")}};
+}
+
+Values flux_double_block(const Values& in, const WeightScope& w, const json::object& o) {
+  const auto out =
+      models::flux_double_block(tokens_of(in), in.at("temb"), w, flux_attention(in, o));
+  return {{"hidden_states", out.x}, {"encoder_hidden_states", out.context}};
+}
+
+Values flux_single_block(const Values& in, const WeightScope& w, const json::object& o) {
+  const Value& text = in.at("encoder_hidden_states");
+  const Value joined = nn::concat({text, in.at("hidden_states")}, 1);
+  const Value out = models::flux_single_block(joined, in.at("temb"), w, flux_attention(in, o));
+  return {{"encoder_hidden_states", nn::slice(out, 1, 0, text.dim(1))},
+          {"hidden_states", nn::slice(out, 1, text.dim(1), out.dim(1))}};
+}
+
 const std::map<std::string, Write, std::less<>> kWriters{
     {"resnet", resnet},
     {"downsample", downsample},
@@ -107,6 +174,12 @@ const std::map<std::string, Write, std::less<>> kWriters{
     {"autoencoder_attention", autoencoder_attention},
     {"transformer_2d", transformer_2d},
     {"clip_encoder_layer", clip_encoder_layer},
+    {"t5_block", t5_block},
+    {"sd3_joint_block", sd3_joint_block},
+    {"sd3_patch_embed", sd3_patch_embed},
+    {"ada_layer_norm_continuous", ada_layer_norm_continuous},
+    {"flux_double_block", flux_double_block},
+    {"flux_single_block", flux_single_block},
 };
 
 // One file of make_blocks.py.
@@ -178,12 +251,15 @@ void check_graph(const std::string& name, const Write& write, const json::object
   for (const auto& [key, numbers] : golden.inputs) {
     inputs.push_back({key, runtime_shape(numbers.shape), std::span<const float>(numbers.data)});
   }
+  std::map<std::string, std::vector<float>, std::less<>> got;
+  std::vector<runtime::Output> outputs;
   for (const auto& [key, numbers] : golden.outputs) {
-    std::vector<float> got(numbers.data.size());
-    const runtime::Output output{key, got};
-    const auto ran = (*network)->run(inputs, {&output, 1});
-    ASSERT_TRUE(ran.has_value()) << ran.error().detail;
-    expect_close(got, numbers.data, tolerance, name + " " + key);
+    outputs.push_back({key, got[key] = std::vector<float>(numbers.data.size())});
+  }
+  const auto ran = (*network)->run(inputs, outputs);
+  ASSERT_TRUE(ran.has_value()) << ran.error().detail;
+  for (const auto& [key, numbers] : golden.outputs) {
+    expect_close(got.at(key), numbers.data, tolerance, name + " " + key);
   }
 }
 
@@ -200,11 +276,14 @@ TEST(Blocks, AnswerWhatTheReferenceAnswers) {
   for (const auto& [name, value] : index.at("blocks").as_object()) {
     const json::object& options = value.as_object();
     const auto writer = kWriters.find(text(options, "kind"));
-    if (writer == kWriters.end()) continue;
+    if (writer == kWriters.end()) {
+      EXPECT_THAT(text(options, "kind"), testing::AnyOf("timesteps", "t5_buckets")) << name;
+      continue;
+    }
     check_graph(name, writer->second, options, number(options, "tolerance", tolerance));
     ++checked;
   }
-  EXPECT_GE(checked, 14);
+  EXPECT_GE(checked, 23);
 }
 
 TEST(Blocks, TimesBecomeTheReferencesSinusoids) {
@@ -225,6 +304,40 @@ TEST(Blocks, TimesBecomeTheReferencesSinusoids) {
     expect_close(got, golden.outputs.at("frequencies").data, number(options, "tolerance"),
                  std::string(name) + " frequencies");
   }
+}
+
+TEST(Blocks, DistancesFallIntoTheReferencesBuckets) {
+  const json::object index = read_index();
+  for (const auto& [name, value] : index.at("blocks").as_object()) {
+    const json::object& options = value.as_object();
+    if (text(options, "kind") != "t5_buckets") continue;
+    const Golden golden = read_golden(name);
+    const auto& ahead = golden.inputs.at("ahead").data;
+    const auto& expected = golden.outputs.at("bucket").data;
+    constexpr std::int64_t kLength = 600;
+    const auto buckets = models::t5_relative_buckets(kLength, integer(options, "buckets"),
+                                                     integer(options, "max_distance"));
+    for (std::size_t i = 0; i < ahead.size(); ++i) {
+      const auto distance = static_cast<std::int64_t>(ahead[i]);
+      if (std::abs(distance) >= kLength) continue;
+      const std::int64_t query = distance < 0 ? -distance : 0;
+      const auto got = buckets[static_cast<std::size_t>(query * kLength + query + distance)];
+      EXPECT_EQ(got, static_cast<std::int64_t>(expected[i])) << name << " at " << distance;
+    }
+  }
+}
+
+TEST(Blocks, PositionsBecomeTheReferencesRotations) {
+  const json::object index = read_index();
+  const json::object& options = index.at("blocks").at("flux_double_block").as_object();
+  std::vector<std::int64_t> axes;
+  for (const auto& dim : options.at("axes_dims_rope").as_array()) axes.push_back(dim.as_int64());
+  const auto& grid = options.at("grid").as_array();
+  const auto tables = models::flux_rotary_tables(
+      integer(options, "text_tokens"), grid.at(0).as_int64(), grid.at(1).as_int64(), axes);
+  const Golden golden = read_golden("flux_double_block");
+  expect_close(tables.cos, golden.inputs.at("rope_cos").data, 1e-7, "rope_cos");
+  expect_close(tables.sin, golden.inputs.at("rope_sin").data, 1e-7, "rope_sin");
 }
 
 }  // namespace
