@@ -25,6 +25,7 @@ constexpr std::size_t kUploadsWaitingMax = 256;
 Result<std::unique_ptr<App>> App::create(const config::Config& config, SpecialLoader special) {
   auto models = models_to_serve(config);
   if (!models) return models.error();
+  if (auto found = check_model_paths(*models, special); !found) return found.error();
   auto keys = open_keys(config);
   if (!keys) return keys.error();
   std::unique_ptr<App> app(new App(config, *std::move(models), std::move(special)));

@@ -35,6 +35,27 @@ Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& c
       "invalid_config");
 }
 
+Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
+                               const SpecialLoader& special) {
+  for (const auto& [name, path, policy] : models) {
+    if (special && special(name, path.string())) continue;
+    std::error_code failed;
+    const auto kind = std::filesystem::status(path, failed).type();
+    const auto refuse = [&](std::string_view what) {
+      return invalid_value("", fmt::format("--model {}={}: {}", name, path.string(), what),
+                           "invalid_config");
+    };
+    if (kind == std::filesystem::file_type::not_found) {
+      return refuse("there is no such file or folder");
+    }
+    if (kind == std::filesystem::file_type::directory &&
+        !std::filesystem::exists(path / "model_index.json", failed)) {
+      return refuse("no model_index.json in it; expected a diffusers folder");
+    }
+  }
+  return {};
+}
+
 std::size_t estimate_model_bytes(const std::filesystem::path& path) {
   std::error_code failed;
   std::size_t bytes = 0;

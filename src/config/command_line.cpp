@@ -1,8 +1,11 @@
 #include "config/command_line.hpp"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "config/nearest.hpp"
 #include "config/settings.hpp"
 
 namespace limner::config {
@@ -133,6 +136,22 @@ Error usage_error(const CLI::App& app, const std::string& message) {
   return invalid_value("", fmt::format("{}\nSee `{} --help`.", message, command), "invalid_config");
 }
 
+// CLI11 says which words were left over, in no order that helps; the first is what to look at.
+std::string unexpected_words(const CLI::App& app) {
+  const auto words = app.remaining();
+  const auto option = std::ranges::find_if(words, [](const auto& w) { return w.starts_with("-"); });
+  if (option == words.end()) {
+    return fmt::format("unexpected \"{}\"; a prompt of several words needs quotes",
+                       words.empty() ? "" : words.front());
+  }
+  std::vector<std::string> flags;
+  for (const auto* known : app.get_options()) flags.push_back("--" + known->get_single_name());
+  const std::vector<std::string_view> candidates(flags.begin(), flags.end());
+  const auto guess = nearest(option->substr(0, option->find('=')), candidates);
+  return guess.empty() ? fmt::format("unknown option {}", *option)
+                       : fmt::format("unknown option {}; did you mean {}?", *option, guess);
+}
+
 }  // namespace
 
 unsigned command_bit(Command command) {
@@ -165,6 +184,8 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::CallForHelp&) {
     parser.line.help = parser.named()->help();
     return std::move(parser.line);
+  } catch (const CLI::ExtrasError&) {
+    return usage_error(*parser.named(), unexpected_words(*parser.named()));
   } catch (const CLI::ParseError& e) {
     return usage_error(*parser.named(), e.what());
   }

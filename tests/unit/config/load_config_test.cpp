@@ -231,5 +231,13 @@ TEST(Settings, KeysAndVariablesAreUniqueWithinACommand) {
   }
 }
 
+TEST(LoadConfig, SaysWhichOptionWasProbablyMeant) {
+  EXPECT_THAT(message(load({"generate", "x", "--step", "3"})),
+              HasSubstr("unknown option --step; did you mean --steps?"));
+  EXPECT_THAT(message(load({"serve", "--hots=::1"})), HasSubstr("did you mean --host?"));
+  EXPECT_THAT(message(load({"generate", "a", "red", "apple"})),
+              HasSubstr("a prompt of several words needs quotes"));
+}
+
 }  // namespace
 }  // namespace limner::config
