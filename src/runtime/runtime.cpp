@@ -18,8 +18,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // Library text is for the log: it may name files and addresses.
+// The last line of OpenVINO's text is the reason; those before it are where in its source.
+std::string reason_of(const std::exception& e) {
+  std::string_view text = e.what();
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  return std::string(text.substr(text.rfind('\n') + 1));
+}
+
 Error library_error(std::string message, const std::exception& e) {
-  return {.kind = ErrorKind::Internal, .message = std::move(message), .detail = e.what()};
+  return {.kind = ErrorKind::Internal, .message = std::move(message), .detail = reason_of(e)};
 }
 
 ov::element::Type element_type(const Input& input) {
@@ -151,7 +158,7 @@ struct Runtime::Impl {
       cache.touch(path);
       return compiled;
     } catch (const std::exception& e) {
-      log::warn("a cached graph could not be used and is made anew: {}", e.what());
+      log::warn("a cached graph could not be used and is made anew: {}", reason_of(e));
       std::error_code ec;
       fs::remove(path, ec);
       return std::nullopt;
@@ -173,7 +180,7 @@ struct Runtime::Impl {
       }
       log::warn("cache_dir {}: cannot write (disk full?)", path.parent_path().string());
     } catch (const std::exception& e) {
-      log::warn("a compiled graph could not be cached: {}", e.what());
+      log::warn("a compiled graph could not be cached: {}", reason_of(e));
     }
     fs::remove(partial, ec);
   }
