@@ -9,6 +9,7 @@
 #include "app/pipelines_source.hpp"
 #include "app/progress_bar.hpp"
 #include "base/files.hpp"
+#include "base/utf8.hpp"
 #include "codec/encode.hpp"
 
 namespace limner::app {
@@ -35,6 +36,21 @@ Result<codec::ImageFormat> format_of(const std::filesystem::path& output) {
   return *format;
 }
 
+// What can be known before the model is loaded and minutes have gone into a picture.
+Result<void> check_words(const config::PaintConfig& paint) {
+  if (paint.prompt.empty()) {
+    return invalid_value("", "PROMPT: empty, expected a description of the picture");
+  }
+  if (!is_valid_utf8(paint.prompt)) return invalid_value("", "PROMPT: not valid UTF-8");
+  if (!is_valid_utf8(paint.negative_prompt)) {
+    return invalid_value("", "--negative: not valid UTF-8");
+  }
+  const auto folder = paint.output.parent_path();
+  std::error_code failed;
+  if (folder.empty() || std::filesystem::is_directory(folder, failed)) return {};
+  return invalid_value("", fmt::format("--output: there is no folder {}", folder.string()));
+}
+
 Result<void> write_images(const PaintResult& result, const std::filesystem::path& output,
                           codec::ImageFormat format) {
   const int count = static_cast<int>(result.images.size());
@@ -57,6 +73,7 @@ Result<void> write_images(const PaintResult& result, const std::filesystem::path
 Result<void> generate_files(const config::Config& config, const SpecialLoader& special) {
   auto format = format_of(config.paint.output);
   if (!format) return format.error();
+  if (auto checked = check_words(config.paint); !checked) return checked;
   auto models = models_to_serve(config);
   if (!models) return models.error();
   const auto& model = models->front();

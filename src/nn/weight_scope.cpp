@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "nn/graph.hpp"
 
 namespace limner::nn {
@@ -34,7 +36,13 @@ bool WeightScope::has(std::string_view name) const {
 const weights::TensorView* WeightScope::find(std::string_view name) const {
   const std::string full = full_name(name);
   const auto* tensor = shared_->source.find(full);
-  if (tensor) shared_->used.insert(full);
+  if (!tensor) return nullptr;
+  // Integers would be taken by value: weights that someone quantised would paint noise.
+  if (!weights::is_floating(tensor->dtype)) {
+    throw GraphError(fmt::format("the tensor {} is {}, expected F32, F16 or BF16", full,
+                                 weights::to_string(tensor->dtype)));
+  }
+  shared_->used.insert(full);
   return tensor;
 }
 

@@ -95,6 +95,26 @@ std::string_view to_string(DType dtype) {
   return "unknown";
 }
 
+bool is_floating(DType dtype) {
+  switch (dtype) {
+    case DType::F64:
+    case DType::F32:
+    case DType::F16:
+    case DType::BF16:
+    case DType::F8E4M3:
+    case DType::F8E5M2:
+      return true;
+    case DType::I64:
+    case DType::I32:
+    case DType::I16:
+    case DType::I8:
+    case DType::U8:
+    case DType::Bool:
+      return false;
+  }
+  return false;
+}
+
 std::size_t element_count(const Shape& shape) {
   std::size_t count = 1;
   for (const auto side : shape) count *= static_cast<std::size_t>(side);

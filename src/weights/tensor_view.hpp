@@ -15,6 +15,7 @@ enum class DType { F64, F32, F16, BF16, F8E4M3, F8E5M2, I64, I32, I16, I8, U8, B
 
 std::size_t size_bytes(DType dtype);
 std::string_view to_string(DType dtype);
+bool is_floating(DType dtype);
 
 using Shape = std::vector<std::int64_t>;  // outermost first; empty for a scalar
 
