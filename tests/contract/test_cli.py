@@ -70,6 +70,8 @@ def test_a_picture_and_a_mask_to_start_from(run_limner, tmp_path):
         (["serve", "--port", "99999"], 2, ["--port", "99999", "65535"]),
         (["serve", "--host", "0.0.0.0"], 2, ["0.0.0.0", "key", "--insecure"]),
         (["serve", "--config", "no.yaml"], 2, ["no.yaml"]),
+        (["serve", "--model", "nothing=no/such"], 2, ["--model", "no/such"]),
+        (["serve", "--model", "nothing=."], 2, ["--model", "model_index.json"]),
     ],
     ids=lambda value: (
         " ".join(value)[:40].encode("ascii", "replace").decode()

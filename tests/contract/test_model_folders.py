@@ -128,10 +128,12 @@ def test_a_broken_model_does_not_keep_the_server_from_serving_another(start_serv
 
 
 def test_a_server_with_nothing_but_a_broken_model_is_up_but_not_ready(start_server, tmp_path):
-    own = start_server("--model", f"nothing={tmp_path}", ready=False)
+    folder = copy_model(tmp_path / "model")
+    cut(folder, UNET, 1000)
+    own = start_server("--model", f"broken={folder}", ready=False)
     wait_until(
         lambda: own.get("/ready").json()["models"][0]["state"] == "failed",
-        "the folder to be given up",
+        "the model to be given up",
     )
     assert own.get("/ready").status == 503
     assert own.get("/health").status == 200
