@@ -29,10 +29,10 @@ ClipPromptEncoder::ClipPromptEncoder(tokenizers::ClipTokenizer tokenizer,
 Result<ClipPromptEncoder> ClipPromptEncoder::load(runtime::Runtime& runtime,
                                                   const ModelFolder& folder,
                                                   const std::string& number) {
-  auto tokenizer = tokenizers::ClipTokenizer::load(folder.component("tokenizer" + number));
+  auto tokenizer = folder.open_clip_tokenizer(number);
   if (!tokenizer) return tokenizer.error();
   const std::string name = "text_encoder" + number;
-  auto component = models::Component::open(folder.component(name), name);
+  auto component = folder.open_component(name);
   if (!component) return component.error();
   auto text_encoder = models::ClipTextModel::load(runtime, *std::move(component));
   if (!text_encoder) return text_encoder.error();

@@ -39,7 +39,7 @@ Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
                                                 const std::filesystem::path& path,
                                                 runtime::Runtime& runtime,
                                                 const LoadOptions& options) {
-  auto folder = ModelFolder::open(path);
+  auto folder = ModelFolder::open(path, options.parts);
   if (!folder) return folder.error();
   for (const auto& family : kFamilies) {
     if (family.class_name != folder->class_name()) continue;

@@ -1,4 +1,4 @@
-// From a folder to the pipeline that paints with it.
+// From a folder or a checkpoint to the pipeline that paints with it.
 #pragma once
 
 #include <filesystem>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/pipeline.hpp"
 #include "nn/weight_scope.hpp"
 #include "runtime/runtime.hpp"
@@ -14,6 +15,7 @@ namespace limner::pipelines {
 
 struct LoadOptions {
   nn::WeightFormat weight_format = nn::WeightFormat::Auto;
+  ModelParts parts = {};
 };
 
 // `runtime` must outlive the pipeline. Errors name the file and what is wrong with it.

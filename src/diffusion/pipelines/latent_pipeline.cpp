@@ -104,7 +104,7 @@ Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runti
                                                          std::size_t denoiser_bytes,
                                                          nn::WeightFormat weight_format) {
   const NetworkScale scale = NetworkScale::of(denoiser_bytes);
-  auto component = models::Component::open(folder.component("vae"), "vae");
+  auto component = folder.open_component("vae");
   if (!component) return component.error();
   auto vae = models::AutoencoderKL::load(
       runtime, *component, {.weight_format = weight_format, .shapes_max = scale.shapes_max});

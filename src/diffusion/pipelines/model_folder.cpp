@@ -1,40 +1,101 @@
 #include "diffusion/pipelines/model_folder.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "base/log.hpp"
 #include "diffusion/models/config_reader.hpp"
 
 namespace limner::pipelines {
 
 namespace fs = std::filesystem;
 
-Result<ModelFolder> ModelFolder::open(const fs::path& dir) {
-  std::error_code ec;
-  const auto missing = [&](std::string_view what) {
-    return Error{.kind = ErrorKind::NotFound,
-                 .message = fmt::format("{}: {}", dir.string(), what),
-                 .code = "invalid_model"};
-  };
-  if (!fs::exists(dir, ec)) return missing("there is no such folder");
-  if (!fs::is_directory(dir, ec)) return missing("is a file, expected a diffusers folder");
-  if (!fs::exists(dir / "model_index.json", ec)) {
-    return missing("is not a diffusers folder, it has no model_index.json");
-  }
-  auto index = models::read_config(dir / "model_index.json");
-  if (!index) return index.error();
+namespace {
+
+Error unusable(const fs::path& path, std::string_view why) {
+  return {.kind = ErrorKind::NotFound,
+          .message = fmt::format("{}: {}", path.string(), why),
+          .code = "invalid_model"};
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code failed;
+  return fs::exists(path, failed);
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code failed;
+  return fs::is_directory(path, failed);
+}
+
+bool has_tokenizer_files(const fs::path& dir) {
+  return std::ranges::any_of(std::array{"tokenizer.json", "vocab.json", "spiece.model"},
+                             [&](const char* file) { return is_there(dir / file); });
+}
+
+void warn_of_unknown(const fs::path& path, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  const std::size_t shown = std::min<std::size_t>(names.size(), 5);
+  log::warn("{}: {} tensors have no place in the model: {}{}", path.filename().string(),
+            names.size(),
+            fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+            names.size() > shown ? ", …" : "");
+}
+
+}  // namespace
+
+Result<ModelFolder> ModelFolder::open(const fs::path& path, ModelParts parts) {
+  if (!is_there(path)) return unusable(path, "there is no such file or folder");
   ModelFolder folder;
-  folder.dir_ = dir;
-  folder.index_ = *std::move(index);
+  folder.path_ = path;
+  folder.parts_ = std::move(parts);
+  auto opened = is_folder(path) ? folder.open_index() : folder.open_checkpoint();
+  if (!opened) return opened.error();
   auto name = get_string(folder.index_, "_class_name", "", "model_index.json");
   if (!name) return name.error();
-  if (name->empty()) return missing("model_index.json has no _class_name");
+  if (name->empty()) return unusable(path, "model_index.json has no _class_name");
   folder.class_name_ = *std::move(name);
   return folder;
 }
 
+Result<void> ModelFolder::open_index() {
+  if (!is_there(path_ / "model_index.json")) {
+    return unusable(path_, "is not a diffusers folder, it has no model_index.json");
+  }
+  auto index = models::read_config(path_ / "model_index.json");
+  if (!index) return index.error();
+  index_ = *std::move(index);
+  return {};
+}
+
+Result<void> ModelFolder::open_checkpoint() {
+  if (path_.extension() != ".safetensors") {
+    return unusable(path_, "is neither a diffusers folder nor a .safetensors checkpoint");
+  }
+  weights::CheckpointOptions options;
+  if (!parts_.configs.empty()) options.config_dir = parts_.configs;
+  auto checkpoint = weights::open_checkpoint(path_, options);
+  if (!checkpoint) return checkpoint.error();
+  std::vector<std::string> supplied;
+  if (!parts_.vae.empty()) supplied.emplace_back("vae");
+  for (const auto& [name, dir] : parts_.text_encoders) supplied.push_back(name);
+  auto complete = weights::check_complete(*checkpoint, supplied, path_.string());
+  if (!complete) return complete;
+  warn_of_unknown(path_, checkpoint->unknown);
+  log::info("{} is a {} checkpoint", path_.filename().string(),
+            weights::to_string(checkpoint->kind));
+  index_ = checkpoint->model_index;
+  checkpoint_ = std::make_shared<const weights::Checkpoint>(*std::move(checkpoint));
+  return {};
+}
+
 bool ModelFolder::has(std::string_view component) const {
+  if (parts_.text_encoders.contains(std::string(component))) return true;
+  if (checkpoint_) return checkpoint_->find(component) || component == "vae";
   const auto* entry = index_.if_contains(component);
   return entry && entry->is_array() && entry->get_array().size() == 2 &&
          entry->get_array()[1].is_string();
@@ -45,16 +106,81 @@ bool ModelFolder::flag(std::string_view key, bool fallback) const {
   return value && value->is_bool() ? value->get_bool() : fallback;
 }
 
+Result<models::Component> ModelFolder::open_component(const std::string& name) const {
+  if (name == "vae" && !parts_.vae.empty()) return open_supplied_vae();
+  const auto supplied = parts_.text_encoders.find(name);
+  if (supplied != parts_.text_encoders.end()) {
+    return models::Component::open(supplied->second, name);
+  }
+  if (!checkpoint_) return models::Component::open(path_ / name, name);
+  const auto* component = checkpoint_->find(name);
+  if (!component) return unusable(path_, fmt::format("the checkpoint has no {}", name));
+  return models::Component{.name = name,
+                           .where = fmt::format("{} of {}", name, path_.filename().string()),
+                           .config = component->config,
+                           .weights = component->weights};
+}
+
+// A file's scaling factors are those of the model that it is for.
+Result<models::Component> ModelFolder::open_supplied_vae() const {
+  if (is_folder(parts_.vae)) return models::Component::open(parts_.vae, "vae");
+  const auto kind = checkpoint_ ? checkpoint_->kind : weights::CheckpointKind::StableDiffusion1;
+  auto vae = weights::open_vae_file(parts_.vae, kind);
+  if (!vae) return vae.error();
+  if (!checkpoint_) {
+    auto config = models::read_config(path_ / "vae" / "config.json");
+    if (!config) return config.error();
+    vae->config = *std::move(config);
+  }
+  return models::Component{.name = "vae",
+                           .where = parts_.vae.filename().string(),
+                           .config = std::move(vae->config),
+                           .weights = std::move(vae->weights)};
+}
+
+std::optional<fs::path> ModelFolder::find_tokenizer(const std::string& number) const {
+  const auto supplied = parts_.text_encoders.find("text_encoder" + number);
+  if (supplied != parts_.text_encoders.end()) {
+    const fs::path dir = fs::absolute(supplied->second).lexically_normal();
+    const fs::path within = dir.has_filename() ? dir : dir.parent_path();
+    for (const auto& place : {within, within.parent_path() / ("tokenizer" + number)}) {
+      if (has_tokenizer_files(place)) return place;
+    }
+  }
+  if (!checkpoint_) return path_ / ("tokenizer" + number);
+  const fs::path beside_configs = parts_.configs / ("tokenizer" + number);
+  if (!parts_.configs.empty() && has_tokenizer_files(beside_configs)) return beside_configs;
+  return std::nullopt;
+}
+
+Result<tokenizers::ClipTokenizer> ModelFolder::open_clip_tokenizer(
+    const std::string& number) const {
+  if (const auto dir = find_tokenizer(number)) return tokenizers::ClipTokenizer::load(*dir);
+  const bool is_open_clip =
+      !number.empty() || checkpoint_->kind == weights::CheckpointKind::StableDiffusion2;
+  return tokenizers::ClipTokenizer::built_in(is_open_clip ? "!" : "<|endoftext|>");
+}
+
+Result<tokenizers::T5Tokenizer> ModelFolder::open_t5_tokenizer(const std::string& number) const {
+  if (const auto dir = find_tokenizer(number)) return tokenizers::T5Tokenizer::load(*dir);
+  return Error{.kind = ErrorKind::InvalidArgument,
+               .message = fmt::format("{}: the checkpoint has a T5 text encoder and no tokenizer; "
+                                      "supply both with --text-encoder text_encoder{}=DIR",
+                                      path_.string(), number),
+               .code = "incomplete_model"};
+}
+
 Result<schedulers::SchedulerConfig> ModelFolder::scheduler_config() const {
-  auto config = models::read_config(component("scheduler") / "scheduler_config.json");
+  if (checkpoint_) return schedulers::load_scheduler_config(checkpoint_->scheduler);
+  auto config = models::read_config(path_ / "scheduler" / "scheduler_config.json");
   if (!config) return config.error();
   return schedulers::load_scheduler_config(*config);
 }
 
 Result<void> ModelFolder::apply_own_defaults(ModelTraits& traits) const {
   std::error_code ec;
-  if (!fs::exists(dir_ / "limner.json", ec)) return {};
-  auto config = models::read_config(dir_ / "limner.json");
+  if (checkpoint_ || !fs::exists(path_ / "limner.json", ec)) return {};
+  auto config = models::read_config(path_ / "limner.json");
   if (!config) return config.error();
   models::ConfigReader r(*config, "limner.json");
   auto& defaults = traits.defaults;

@@ -1,7 +1,10 @@
-// A diffusers folder: model_index.json names the pipeline's class and its components.
+// Where a pipeline's components come from: a diffusers folder, whose model_index.json names the
+// class and the components, or a single-file checkpoint, which is read as such a folder.
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,21 +13,40 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "core/generation.hpp"
+#include "diffusion/models/component.hpp"
 #include "diffusion/schedulers/factory.hpp"
+#include "diffusion/tokenizers/clip_tokenizer.hpp"
+#include "diffusion/tokenizers/t5_tokenizer.hpp"
+#include "weights/checkpoint.hpp"
 
 namespace limner::pipelines {
 
+// Components that lie elsewhere than the model itself; empty paths: nowhere else.
+struct ModelParts {
+  std::filesystem::path vae = {};  // a folder, or a .safetensors file of its own
+  // "text_encoder_2" → its folder, with the tokenizer in it or in ../tokenizer_2.
+  std::map<std::string, std::filesystem::path> text_encoders = {};
+  // A diffusers folder whose configs and tokenizers a checkpoint takes in place of deduced ones.
+  std::filesystem::path configs = {};
+};
+
 class ModelFolder {
  public:
-  static Result<ModelFolder> open(const std::filesystem::path& dir);
+  // `path` is a folder or a .safetensors file. An error names what a checkpoint lacks and the flag
+  // that supplies it.
+  static Result<ModelFolder> open(const std::filesystem::path& path, ModelParts parts = {});
 
-  const std::filesystem::path& dir() const { return dir_; }
-  std::filesystem::path component(std::string_view name) const { return dir_ / name; }
   const std::string& class_name() const { return class_name_; }
   // Is the component there, and not [null, null]?
   bool has(std::string_view component) const;
   // A plain value of model_index.json such as force_zeros_for_empty_prompt.
   bool flag(std::string_view key, bool fallback) const;
+
+  // `name` is "unet", "vae", "text_encoder_2", …
+  Result<models::Component> open_component(const std::string& name) const;
+  // `number` is "", "_2" or "_3". A checkpoint's CLIP tokenizer is the built-in one.
+  Result<tokenizers::ClipTokenizer> open_clip_tokenizer(const std::string& number) const;
+  Result<tokenizers::T5Tokenizer> open_t5_tokenizer(const std::string& number) const;
   Result<schedulers::SchedulerConfig> scheduler_config() const;
 
   // Defaults that a model recorded for itself in limner.json; absent ones keep what is in `traits`.
@@ -32,9 +54,16 @@ class ModelFolder {
   Result<void> apply_own_defaults(ModelTraits& traits) const;
 
  private:
-  std::filesystem::path dir_;
+  Result<void> open_index();
+  Result<void> open_checkpoint();
+  Result<models::Component> open_supplied_vae() const;
+  std::optional<std::filesystem::path> find_tokenizer(const std::string& number) const;
+
+  std::filesystem::path path_;
+  ModelParts parts_;
   json::object index_;
   std::string class_name_;
+  std::shared_ptr<const weights::Checkpoint> checkpoint_;  // shared by copies; null for a folder
 };
 
 }  // namespace limner::pipelines

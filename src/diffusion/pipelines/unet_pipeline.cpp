@@ -21,7 +21,7 @@ bool is_inpainting(const models::UNet2DConditionConfig& unet,
 Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const ModelFolder& folder,
                                                 runtime::Runtime& runtime,
                                                 nn::WeightFormat weight_format) {
-  auto component = models::Component::open(folder.component("unet"), "unet");
+  auto component = folder.open_component("unet");
   if (!component) return component.error();
   const std::size_t bytes = component->weights->size_bytes();
   auto unet = models::UNet2DConditionModel::load(
