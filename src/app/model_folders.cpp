@@ -37,12 +37,13 @@ Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& c
 
 Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
                                const SpecialLoader& special) {
-  for (const auto& [name, path, policy] : models) {
-    if (special && special(name, path.string())) continue;
+  for (const auto& model : models) {
+    const auto& path = model.path;
+    if (special && special(model.name, path.string())) continue;
     std::error_code failed;
     const auto kind = std::filesystem::status(path, failed).type();
     const auto refuse = [&](std::string_view what) {
-      return invalid_value("", fmt::format("--model {}={}: {}", name, path.string(), what),
+      return invalid_value("", fmt::format("--model {}={}: {}", model.name, path.string(), what),
                            "invalid_config");
     };
     if (kind == std::filesystem::file_type::not_found) {
@@ -51,6 +52,9 @@ Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
     if (kind == std::filesystem::file_type::directory &&
         !std::filesystem::exists(path / "model_index.json", failed)) {
       return refuse("no model_index.json in it; expected a diffusers folder");
+    }
+    if (kind != std::filesystem::file_type::directory && path.extension() != ".safetensors") {
+      return refuse("expected a diffusers folder or a .safetensors checkpoint");
     }
   }
   return {};

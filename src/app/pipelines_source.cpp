@@ -35,6 +35,10 @@ nn::WeightFormat to_nn(config::WeightFormat format) {
   return nn::WeightFormat::Auto;
 }
 
+pipelines::ModelParts parts_of(const config::ModelExtras& extras) {
+  return {.vae = extras.vae, .text_encoders = extras.text_encoders, .configs = extras.configs};
+}
+
 Error not_configured(const std::string& name) {
   return {.kind = ErrorKind::NotFound,
           .message = "model: \"" + name + "\" is not configured",
@@ -62,7 +66,9 @@ LoadedPipeline PipelinesSource::load(const std::string& name) {
   }
   auto shared = runtime();
   if (!shared) return shared.error();
-  return pipelines::load_pipeline(name, model->path, **shared, {.weight_format = to_nn(weights_)});
+  return pipelines::load_pipeline(
+      name, model->path, **shared,
+      {.weight_format = to_nn(weights_), .parts = parts_of(model->extras)});
 }
 
 std::size_t PipelinesSource::estimate_bytes(const std::string& name) const {

@@ -15,11 +15,20 @@
 
 namespace limner::config {
 
+// What belongs to a model and lies elsewhere; empty paths: nowhere.
+struct ModelExtras {
+  std::filesystem::path vae;
+  std::map<std::string, std::filesystem::path> text_encoders;  // "text_encoder_2" → folder
+  std::filesystem::path configs;   // diffusers folder that a checkpoint takes its configs from
+  std::filesystem::path lora_dir;  // LoRA files that requests may name
+};
+
 // One served model.
 struct ModelConfig {
   std::string name;
-  std::filesystem::path path;
+  std::filesystem::path path;  // a folder or a .safetensors checkpoint
   ModelPolicy policy;
+  ModelExtras extras = {};
 };
 
 enum class Precision { Auto, F32, Bf16 };

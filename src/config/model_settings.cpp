@@ -17,6 +17,11 @@ Result<void> assign(std::optional<To>& to, const Result<From>& from) {
   return {};
 }
 
+Result<void> assign_path(std::filesystem::path& to, const V& v) {
+  to = v.front().text;
+  return {};
+}
+
 Result<void> apply_allowed_resolutions(M& m, const V& v) {
   for (const auto& raw : v) {
     const auto size = parse_size(raw);
@@ -27,11 +32,23 @@ Result<void> apply_allowed_resolutions(M& m, const V& v) {
 }
 
 constexpr std::array kModelSettings = {
-    ModelSetting{"path", "DIR", "The model's folder",
-                 [](M& m, const V& v) -> Result<void> {
-                   m.path = v[0].text;
-                   return {};
-                 }},
+    ModelSetting{"path", "DIR", "The model's folder, or its .safetensors checkpoint",
+                 [](M& m, const V& v) { return assign_path(m.path, v); }},
+    ModelSetting{"vae", "DIR", "Its autoencoder, where that lies elsewhere: a folder or a file",
+                 [](M& m, const V& v) { return assign_path(m.extras.vae, v); }},
+    ModelSetting{
+        "text_encoder", "DIR", "Its text encoder, where that lies elsewhere",
+        [](M& m, const V& v) { return assign_path(m.extras.text_encoders["text_encoder"], v); }},
+    ModelSetting{
+        "text_encoder_2", "DIR", "Its second text encoder",
+        [](M& m, const V& v) { return assign_path(m.extras.text_encoders["text_encoder_2"], v); }},
+    ModelSetting{
+        "text_encoder_3", "DIR", "Its third text encoder",
+        [](M& m, const V& v) { return assign_path(m.extras.text_encoders["text_encoder_3"], v); }},
+    ModelSetting{"configs", "DIR", "Diffusers folder with the configs of a checkpoint",
+                 [](M& m, const V& v) { return assign_path(m.extras.configs, v); }},
+    ModelSetting{"lora_dir", "DIR", "LoRA files that requests may name",
+                 [](M& m, const V& v) { return assign_path(m.extras.lora_dir, v); }},
     ModelSetting{
         "max_resolution", "WxH", "Largest width and height that may be asked for",
         [](M& m, const V& v) { return assign(m.policy.max_resolution, parse_size(v[0])); }},

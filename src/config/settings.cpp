@@ -66,13 +66,14 @@ Result<void> apply_models(Config& c, const RawValues& v) {
       model.path = raw.text;
       auto last = model.path.filename();
       model.name = (last.empty() ? model.path.parent_path().filename() : last).string();
+      if (last.extension() == ".safetensors") model.name = last.stem().string();
       // `--model sdxl` may also mean a model that the file names.
       for (const auto& known : c.models) {
         if (known.name == raw.text) model.path = known.path;
       }
     } else {
       auto pair = parse_pair(raw);
-      if (!pair) return unexpected(raw, "NAME=DIR, a name and the folder of a model");
+      if (!pair) return unexpected(raw, "NAME=DIR, a name and the folder or file of a model");
       model.name = pair->first;
       model.path = pair->second;
     }
@@ -89,6 +90,36 @@ Result<void> apply_models(Config& c, const RawValues& v) {
     models.push_back(std::move(model));
   }
   c.models = std::move(models);
+  return {};
+}
+
+// The flags below are for every served model that the file gives nothing else.
+Result<void> need_models(const Config& c, const RawValues& v) {
+  if (!c.models.empty()) return {};
+  return invalid_value("", v.front().where + ": needs --model, the model that it belongs to",
+                       "invalid_config");
+}
+
+Result<void> apply_extra(Config& c, const RawValues& v, std::filesystem::path ModelExtras::*extra) {
+  if (auto ok = need_models(c, v); !ok) return ok;
+  for (auto& model : c.models) {
+    if ((model.extras.*extra).empty()) model.extras.*extra = v.front().text;
+  }
+  return {};
+}
+
+Result<void> apply_text_encoders(Config& c, const RawValues& v) {
+  if (auto ok = need_models(c, v); !ok) return ok;
+  for (const auto& raw : v) {
+    const auto pair = parse_pair(raw);
+    if (!pair || (pair->first != "text_encoder" && pair->first != "text_encoder_2" &&
+                  pair->first != "text_encoder_3")) {
+      return unexpected(raw,
+                        "NAME=DIR, where NAME is text_encoder, text_encoder_2 or "
+                        "text_encoder_3");
+    }
+    for (auto& model : c.models) model.extras.text_encoders.emplace(pair->first, pair->second);
+  }
   return {};
 }
 
@@ -148,10 +179,23 @@ constexpr std::array kSettings = {
             "Web page that may call this server from a browser; repeatable [none]",
             [](C& c, const V& v) { return assign_texts(c.cors_origins, v); }},
 
-    Setting{"models", "-m,--model", "NAME=DIR", Arity::Many, kLoads | kModels, "Models",
-            "Model to serve: a name and its folder; repeatable, the first is the default "
-            "[the embedded one]",
-            apply_models},
+    Setting{
+        "models", "-m,--model", "NAME=DIR", Arity::Many, kLoads | kModels, "Models",
+        "Model to serve: a name and its folder or .safetensors checkpoint; repeatable, the first "
+        "is the default [the embedded one]",
+        apply_models},
+    Setting{"vae", "--vae", "DIR", Arity::One, kLoads, "Models",
+            "Autoencoder in place of the model's own: a folder or a .safetensors file",
+            [](C& c, const V& v) { return apply_extra(c, v, &ModelExtras::vae); }},
+    Setting{"text_encoders", "--text-encoder", "NAME=DIR", Arity::Many, kLoads, "Models",
+            "Text encoder that a checkpoint lacks, such as text_encoder_2=t5/text_encoder_2",
+            apply_text_encoders},
+    Setting{"model_configs", "--model-configs", "DIR", Arity::One, kLoads, "Models",
+            "Diffusers folder with the configs and tokenizers of a checkpoint [deduced]",
+            [](C& c, const V& v) { return apply_extra(c, v, &ModelExtras::configs); }},
+    Setting{"lora_dir", "--lora-dir", "DIR", Arity::One, kLoads, "Models",
+            "Folder of LoRA files that requests may name [none]",
+            [](C& c, const V& v) { return apply_extra(c, v, &ModelExtras::lora_dir); }},
     Setting{"aliases", "--alias", "NAME=MODEL", Arity::Many, kServe | kModels, "Models",
             "Another name for a served model; repeatable", apply_aliases},
     Setting{"precision", "--precision", "P", Arity::One, kLoads, "Models",

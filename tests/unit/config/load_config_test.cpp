@@ -111,6 +111,27 @@ TEST(LoadConfig, AModelFlagKeepsTheLimitsThatTheFileGivesThatModel) {
   EXPECT_EQ(config->models[0].policy.max_steps, 30);
 }
 
+TEST(LoadConfig, PartsThatLieElsewhereGoToModelsThatHaveNoneOfTheirOwn) {
+  const ConfigFile file("models:\n  a:\n    path: a.safetensors\n    vae: own\n  b: b\n");
+  const auto path = file.path();
+  const auto config = load({"serve", "-c", path.c_str(), "--vae", "v.safetensors", "--lora-dir",
+                            "loras", "--text-encoder", "text_encoder_2=t5"});
+  ASSERT_TRUE(config) << message(config);
+  EXPECT_EQ(config->models[0].extras.vae, file.folder() / "own");
+  EXPECT_EQ(config->models[1].extras.vae, "v.safetensors");
+  EXPECT_EQ(config->models[0].extras.lora_dir, "loras");
+  EXPECT_EQ(config->models[1].extras.text_encoders.at("text_encoder_2"), "t5");
+  EXPECT_THAT(message(load({"serve", "--vae", "x"})), HasSubstr("--vae: needs --model"));
+  EXPECT_THAT(message(load({"serve", "-m", "a", "--text-encoder", "t5"})),
+              HasSubstr("text_encoder_2"));
+}
+
+TEST(LoadConfig, ACheckpointIsNamedAfterItsFile) {
+  const auto config = load({"serve", "--model", "dir/sd-v1-5.safetensors"});
+  ASSERT_TRUE(config) << message(config);
+  EXPECT_EQ(config->models[0].name, "sd-v1-5");
+}
+
 TEST(LoadConfig, ReadsAModelsLimitsAndDefaults) {
   const ConfigFile file(R"(
 models:
