@@ -82,6 +82,7 @@ GenerationRequest parse_request(const json::object& o) {
   request.size = {static_cast<int>(integer(o, "width", 0)),
                   static_cast<int>(integer(o, "height", 0))};
   request.image_count = static_cast<int>(integer(o, "n", 1));
+  request.truncates_prompt = true;  // as diffusers does
   if (const auto file = optional_text(o, "image")) {
     request.init_image = std::make_shared<const Image>(read_picture(data_dir() / *file));
   }

@@ -19,14 +19,24 @@ import torch
 import transformers
 from diffusers import (
     DDIMScheduler,
+    DEISMultistepScheduler,
     DPMSolverMultistepScheduler,
     EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    FlowMatchHeunDiscreteScheduler,
+    FluxFillPipeline,
+    FluxImg2ImgPipeline,
+    FluxInpaintPipeline,
+    FluxPipeline,
     HeunDiscreteScheduler,
     LatentConsistencyModelImg2ImgPipeline,
     LatentConsistencyModelPipeline,
     LMSDiscreteScheduler,
     PNDMScheduler,
+    StableDiffusion3Img2ImgPipeline,
+    StableDiffusion3InpaintPipeline,
+    StableDiffusion3Pipeline,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
@@ -35,6 +45,7 @@ from diffusers import (
     StableDiffusionXLPipeline,
     UniPCMultistepScheduler,
 )
+from make_toys import absent_parts
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -48,6 +59,14 @@ SCHEDULERS = dict(
     dpmpp_2m=(DPMSolverMultistepScheduler, {}),
     dpmpp_2m_karras=(DPMSolverMultistepScheduler, dict(use_karras_sigmas=True)),
     unipc=(UniPCMultistepScheduler, {}),
+)
+FLOW = dict(use_flow_sigmas=True, prediction_type="flow_prediction")
+FLOW_SCHEDULERS = dict(
+    flow_match_euler=(FlowMatchEulerDiscreteScheduler, {}),
+    flow_match_heun=(FlowMatchHeunDiscreteScheduler, {}),
+    dpmpp_2m=(DPMSolverMultistepScheduler, FLOW),
+    unipc=(UniPCMultistepScheduler, FLOW),
+    deis=(DEISMultistepScheduler, FLOW),
 )
 PROMPTS = [
     "a red cat on the moon",
@@ -71,6 +90,13 @@ SIZES = {  # width, height
     "sdxl-turbo": [(64, 64), (48, 32)],
     "sdxl-inpaint": [(64, 64), (32, 48)],
     "lcm": [(64, 64), (48, 40)],
+    "sd3": [(64, 64), (48, 72), (96, 40), (192, 64)],
+    "sd35": [(64, 64), (48, 36), (80, 44)],
+    "sd3-odd": [(64, 64), (120, 56)],
+    "flux-schnell": [(64, 64), (48, 72), (40, 24)],
+    "flux-dev": [(64, 64), (72, 48), (112, 80)],
+    "flux-odd": [(64, 64), (56, 88)],
+    "flux-fill": [(64, 64), (48, 56), (72, 64)],
     "emoji-256": [(256, 256)],
 }
 
@@ -198,7 +224,64 @@ def lcm_cases():
         )
 
 
-CASES = dict(sd=sd_cases, xl=xl_cases, lcm=lcm_cases, emoji=emoji_cases)
+LONG = "a cat and a dog and a bird in the snow on the moon " * 6
+
+
+def flow_cases(toy, guidance, **texts):
+    """Text to image and image to image with all that turns; `texts` for one case of their own."""
+    prompts, steps = itertools.cycle(PROMPTS), itertools.cycle([8, 3, 28, 1, 5])
+    lengths = itertools.cycle([None, 16, 77, 512, 5])
+    sizes, counts = itertools.cycle(SIZES[toy]), itertools.cycle([1, 2, 1])
+    seeds = itertools.cycle(SEEDS)
+    for scale in guidance:
+        yield case(
+            toy, "text_to_image", None, next(sizes), prompt=next(prompts), steps=next(steps),
+            guidance=scale, seed=next(seeds), n=next(counts), max_sequence_length=next(lengths),
+        )
+    size = SIZES[toy][0]
+    yield case(toy, "text_to_image", None, size, guidance=guidance[0], **texts)
+    yield case(toy, "text_to_image", "flow_match_euler", size, guidance=guidance[0], prompt=LONG)
+    for task in ("image_to_image", "inpaint"):
+        for strength, count in ((0.6, 7), (0.3, 4), (1.0, 5), (0.55, 1), (0.95, 9)):
+            yield case(
+                toy, task, None, next(sizes), strength=strength, steps=count, n=next(counts),
+                seed=next(seeds), guidance=guidance[0], max_sequence_length=32,
+            )
+
+
+def sd3_cases():
+    texts = dict(
+        prompt_2=PROMPTS[1], prompt_3="the snow", negative="ugly", negative_2="blue house",
+        negative_3="a dog",
+    )
+    for toy in ("sd3", "sd35", "sd3-odd"):
+        yield from flow_cases(toy, (7.0, 4.5, 1.0, 3.0, 7.0), **texts)
+        yield case(toy, "text_to_image", None, SIZES[toy][0], clip_skip=1, negative="ugly")
+    for name in ("flow_match_heun", "dpmpp_2m", "unipc", "deis"):
+        yield case("sd3", "text_to_image", name, SIZES["sd3"][1], steps=7, guidance=4.0, negative="ugly")
+
+
+def flux_cases():
+    for toy, guidance in (
+        ("flux-schnell", (0.0, 3.5)),
+        ("flux-dev", (3.5, 1.0, 7.0, 0.0)),
+        ("flux-odd", (3.5, 30.0)),
+    ):
+        yield from flow_cases(toy, guidance, prompt_2=PROMPTS[1])
+
+
+def fill_cases():
+    """Mask and masked picture beside the latents."""
+    sizes = itertools.cycle(SIZES["flux-fill"])
+    for strength, steps, scale in ((1.0, 6, 30.0), (0.7, 8, 5.0), (0.35, 5, 1.0), (1.0, 2, 12.0)):
+        yield case(
+            "flux-fill", "inpaint", None, next(sizes), strength=strength, steps=steps, guidance=scale,
+            n=2 if steps == 5 else 1, prompt_2=PROMPTS[1] if steps == 8 else None,
+        )
+
+
+CASES = dict(sd=sd_cases, xl=xl_cases, lcm=lcm_cases, sd3=sd3_cases, flux=flux_cases, fill=fill_cases)
+CASES |= dict(emoji=emoji_cases)
 CLASSES = dict(
     sd=dict(
         text_to_image=StableDiffusionPipeline,
@@ -215,7 +298,19 @@ CLASSES = dict(
         image_to_image=LatentConsistencyModelImg2ImgPipeline,
     ),
 )
+CLASSES["sd3"] = dict(
+    text_to_image=StableDiffusion3Pipeline,
+    image_to_image=StableDiffusion3Img2ImgPipeline,
+    inpaint=StableDiffusion3InpaintPipeline,
+)
+CLASSES["flux"] = dict(
+    text_to_image=FluxPipeline,
+    image_to_image=FluxImg2ImgPipeline,
+    inpaint=FluxInpaintPipeline,
+)
+CLASSES["fill"] = dict(inpaint=FluxFillPipeline)
 CLASSES["emoji"] = CLASSES["sd"]
+FLOW_FAMILIES = ("sd3", "flux", "fill")
 
 
 # --- painting -------------------------------------------------------------------------------------
@@ -245,7 +340,9 @@ class Painter:
         toy = c["toy"]
         if toy not in self.pipes:
             folder = ROOT / "models" / toy if toy.startswith("emoji") else self.models / toy
-            pipe = diffusers.DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+            pipe = diffusers.DiffusionPipeline.from_pretrained(
+                folder, torch_dtype=torch.float32, **absent_parts(folder)
+            )
             self.pipes = {toy: (pipe, pipe.scheduler)}  # one at a time
         pipe, own = self.pipes[toy]
         cls = CLASSES[self.family][c["task"]]
@@ -253,7 +350,10 @@ class Painter:
             pipe = cls(**pipe.components, **self.extra(cls, pipe))
         pipe.scheduler = own
         if c["scheduler"]:
-            kind, kw = SCHEDULERS[c["scheduler"]]
+            table = FLOW_SCHEDULERS if self.family in FLOW_FAMILIES else SCHEDULERS
+            kind, kw = table[c["scheduler"]]
+            if kw is FLOW:
+                kw = FLOW | dict(flow_shift=own.config.shift)
             pipe.scheduler = kind.from_config(own.config, **kw)
         pipe.set_progress_bar_config(disable=True)
         return pipe
@@ -262,7 +362,7 @@ class Painter:
         """Constructor arguments that are no components."""
         if "XL" in cls.__name__:
             return dict(force_zeros_for_empty_prompt=pipe.config.force_zeros_for_empty_prompt)
-        return dict(requires_safety_checker=False)
+        return {} if self.family in FLOW_FAMILIES else dict(requires_safety_checker=False)
 
     def inputs(self, c):
         """Arguments of the call, and the files they were stored in."""
@@ -282,25 +382,29 @@ class Painter:
         """Pictures of the case; `disturb` moves the normal numbers drawn.
 
         Image i is what seed + i gives alone. diffusers' inpainting encodes the image once, with the
-        first generator, for all images of a call: there each image gets a call of its own.
+        first generator, for all images of a call, and SD3 and FLUX take one image of the call for
+        each generator: there each image gets a call of its own.
         """
-        if c["task"] == "inpaint" and c["n"] > 1:
+        is_shared = c["task"] == "inpaint" or self.family in FLOW_FAMILIES
+        if c["task"] != "text_to_image" and is_shared and c["n"] > 1:
             alone = [c | dict(n=1, seed=c["seed"] + i) for i in range(c["n"])]
             c |= self.inputs(c)[1]
             return [self.paint(one, disturb)[0] for one in alone]
         pipe, (kw, files) = self.pipe(c), self.inputs(c)
         c |= files
-        if c["task"] != "image_to_image":
+        if c["task"] != "image_to_image" or self.family in FLOW_FAMILIES:
             kw |= dict(width=c["width"], height=c["height"])
         if "eta" in c:
             kw["eta"] = c["eta"]
         if c["clip_skip"]:
             kw["clip_skip"] = c["clip_skip"]
-        if self.family != "lcm":
+        if self.family not in ("lcm", "fill"):
             kw["negative_prompt"] = c["negative"]
-        for ours, theirs in (("prompt_2", "prompt_2"), ("negative_2", "negative_prompt_2")):
-            if ours in c:
-                kw[theirs] = c[ours]
+        for i in (2, 3):
+            kw |= {f"prompt_{i}": c[k] for k in [f"prompt_{i}"] if c.get(k)}
+            kw |= {f"negative_prompt_{i}": c[k] for k in [f"negative_{i}"] if c.get(k)}
+        if c.get("max_sequence_length"):
+            kw["max_sequence_length"] = c["max_sequence_length"]
         generators = [torch.Generator().manual_seed(c["seed"] + i) for i in range(c["n"])]
         with Disturbed(disturb):
             return pipe(

@@ -131,12 +131,13 @@ def clips(tokens, width, projections):
 
 
 def sd3_transformer(text, pooled, **kw):
+    # 16 channels: diffusers' inpainting takes no others
     kw = (
         dict(
             sample_size=32,
             patch_size=2,
-            in_channels=4,
-            out_channels=4,
+            in_channels=16,
+            out_channels=16,
             num_layers=2,
             attention_head_dim=8,
             num_attention_heads=3,
@@ -150,14 +151,18 @@ def sd3_transformer(text, pooled, **kw):
     )
 
 
+def sd3_vae(widths, scaling_factor, shift_factor):
+    return vae(
+        widths, latent=16, scaling_factor=scaling_factor, shift_factor=shift_factor,
+        use_quant_conv=False, use_post_quant_conv=False,
+    )
+
+
 def sd3():
     """SD3 medium in small: CLIP twice and T5, shift 3."""
     tokens = Tokenizer(600), Tokenizer(600, pad="!"), SentencePieces()
     texts = [*clips(tokens, 10, (8, 6)), t5(tokens[2].words, 28)]
-    v = vae(
-        (4, 8, 8), scaling_factor=1.5305, shift_factor=0.0609, use_quant_conv=False,
-        use_post_quant_conv=False,
-    )
+    v = sd3_vae((4, 8, 8), 1.5305, 0.0609)
     pipe = sd3_pipe(tokens, texts, sd3_transformer(28, 14), v, flow(shift=3.0))
     return pipe, tokens, dict(dtype=torch.float16)
 
@@ -166,16 +171,30 @@ def sd35():
     """SD3.5 in small: normed queries and keys, dual attention, no T5, other head width."""
     tokens = Tokenizer(600, style="json"), Tokenizer(600, pad="!", style="json")
     texts = clips(tokens, 8, (8, 8))
-    v = vae(
-        (4, 8), scaling_factor=0.9, shift_factor=-0.2, use_quant_conv=False,
-        use_post_quant_conv=False,
-    )
+    v = sd3_vae((4, 8), 0.9, -0.2)
     transformer = sd3_transformer(
         20, 16, num_layers=3, qk_norm="rms_norm", dual_attention_layers=(0, 1), attention_head_dim=6,
         num_attention_heads=2, caption_projection_dim=12, pos_embed_max_size=20, sample_size=16,
     )
     s = flow(shift=1.5, use_dynamic_shifting=True, max_image_seq_len=1024)
     return sd3_pipe(tokens, texts, transformer, v, s), tokens, dict(dtype=torch.bfloat16)
+
+
+def sd3_odd():
+    """CLIP wider than T5, so that it is cut; dual attention without norms, Karras levels."""
+    tokens = (
+        Tokenizer(600, style="json"), Tokenizer(600, pad="!", style="json"),
+        SentencePieces(style="json"),
+    )
+    texts = [*clips(tokens, 10, (4, 10)), t5(tokens[2].words, 14, feed_forward_proj="relu", num_layers=3)]
+    transformer = sd3_transformer(
+        14, 14, num_layers=4, dual_attention_layers=(1, 3), attention_head_dim=10,
+        num_attention_heads=2, caption_projection_dim=20, pos_embed_max_size=15,
+    )
+    s = flow(shift=2.0, use_karras_sigmas=True)
+    return sd3_pipe(tokens, texts, transformer, sd3_vae((8, 4, 8), 1.2, 0.1), s), tokens, dict(
+        dtype=torch.float32
+    )
 
 
 # --- FLUX -----------------------------------------------------------------------------------------
@@ -221,7 +240,7 @@ def flux_transformer(**kw):
 def flux_schnell():
     """No guidance of any kind, shift 1."""
     pipe, tokens = flux_pipe("json", flux_transformer(), flow(shift=1.0))
-    return pipe, tokens, dict(dtype=torch.bfloat16, absent=("guidance", "no_guidance"))
+    return pipe, tokens, dict(dtype=torch.bfloat16, absent=("guidance", "no_guidance", "negative"))
 
 
 def flux_dev():
@@ -234,7 +253,7 @@ def flux_dev():
         base_image_seq_len=16, max_image_seq_len=256,
     )
     pipe, tokens = flux_pipe("pair", transformer, s, feed_forward="relu")
-    return pipe, tokens, dict(dtype=torch.float16)
+    return pipe, tokens, dict(dtype=torch.float16, absent=("negative",))
 
 
 def flux_fill():
@@ -242,7 +261,20 @@ def flux_fill():
     # 16 of noise, 16 of the masked picture, 4x4 mask pixels in each of 2x2 latents
     transformer = flux_transformer(in_channels=16 + 16 + 64, out_channels=16, guidance_embeds=True)
     pipe, tokens = flux_pipe("json", transformer, flow(shift=1.0), FluxFillPipeline)
-    return pipe, tokens, dict(dtype=torch.float16, absent=("guidance", "no_guidance"))
+    return pipe, tokens, dict(dtype=torch.float16, absent=("guidance", "no_guidance", "negative"))
 
 
-TOYS = dict(sd3=sd3, sd35=sd35, flux_schnell=flux_schnell, flux_dev=flux_dev, flux_fill=flux_fill)
+def flux_odd():
+    """Unequal rotary axes, three heads, more single blocks than double ones, beta levels."""
+    transformer = flux_transformer(
+        guidance_embeds=True, num_layers=1, num_single_layers=3, attention_head_dim=14,
+        num_attention_heads=3, axes_dims_rope=(2, 8, 4),
+    )
+    with torch.no_grad():
+        transformer.time_text_embed.guidance_embedder.linear_2.weight.mul_(4)
+    s = flow(shift=2.0, use_dynamic_shifting=True, time_shift_type="linear", shift_terminal=0.1)
+    pipe, tokens = flux_pipe("json", transformer, s)
+    return pipe, tokens, dict(dtype=torch.bfloat16, absent=("negative",))
+
+
+TOYS = dict(sd3=sd3, sd35=sd35, sd3_odd=sd3_odd, flux_odd=flux_odd, flux_schnell=flux_schnell, flux_dev=flux_dev, flux_fill=flux_fill)

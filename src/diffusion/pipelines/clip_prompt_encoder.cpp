@@ -12,6 +12,10 @@ constexpr std::size_t kOutputsKept = 64;
 
 }  // namespace
 
+const std::string& own_or(const std::optional<std::string>& own, const std::string& first) {
+  return own && !own->empty() ? *own : first;
+}
+
 Error under_field(Error error, std::string_view field) {
   if (error.message.starts_with("prompt:")) {
     error.message = std::string(field) + error.message.substr(6);

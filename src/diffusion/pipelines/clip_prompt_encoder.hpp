@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,10 @@ struct PromptField {
   std::string_view field;
   const std::string& text;
 };
+
+// A further encoder's text: its own, or the first one's. An empty one counts as absent, as in
+// diffusers.
+const std::string& own_or(const std::optional<std::string>& own, const std::string& first);
 
 // The same error under the request's own field name.
 Error under_field(Error error, std::string_view field);

@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "diffusion/pipelines/flux.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/stable_diffusion.hpp"
+#include "diffusion/pipelines/stable_diffusion_3.hpp"
 #include "diffusion/pipelines/stable_diffusion_xl.hpp"
 
 namespace limner::pipelines {
@@ -31,6 +33,13 @@ constexpr std::array kFamilies = {
     Family{"StableDiffusionXLPipeline", StableDiffusionXLPipeline::load},
     Family{"StableDiffusionXLImg2ImgPipeline", StableDiffusionXLPipeline::load},
     Family{"StableDiffusionXLInpaintPipeline", StableDiffusionXLPipeline::load},
+    Family{"StableDiffusion3Pipeline", StableDiffusion3Pipeline::load},
+    Family{"StableDiffusion3Img2ImgPipeline", StableDiffusion3Pipeline::load},
+    Family{"StableDiffusion3InpaintPipeline", StableDiffusion3Pipeline::load},
+    Family{"FluxPipeline", FluxPipeline::load},
+    Family{"FluxImg2ImgPipeline", FluxPipeline::load},
+    Family{"FluxInpaintPipeline", FluxPipeline::load},
+    Family{"FluxFillPipeline", FluxPipeline::load},
 };
 
 }  // namespace

@@ -62,6 +62,7 @@ class LatentPipeline::State final : public DenoiseState {
   }
 
   EffectiveParams effective_;
+  Task task_ = Task::TextToImage;
   GuidedConditioning conditioning_;
   std::vector<Trajectory> images_;
   schedulers::StepOptions options_;
@@ -185,6 +186,7 @@ Result<std::unique_ptr<DenoiseState>> LatentPipeline::prepare(const GenerationRe
   if (!effective) return effective.error();
   auto state = std::make_unique<State>();
   state->effective_ = *std::move(effective);
+  state->task_ = request.task;
 
   // 1. Conditioning.
   const double scale = guidance_scale(request);
@@ -211,6 +213,7 @@ Result<void> LatentPipeline::begin_schedule(const GenerationRequest& request, St
                                             Trajectory& image) {
   const int steps = state.effective_.num_inference_steps;
   auto wanted = schedule(steps, state.latent_shape(image));
+  if (!image.scheduler->takes_sigmas()) wanted.sigmas.clear();
   double strength = 1;
   if (request.task != Task::TextToImage) {
     const double fallback =
@@ -297,7 +300,7 @@ Result<void> LatentPipeline::begin_inpainting(const GenerationRequest& request, 
                                               Trajectory& image) {
   const std::vector<float> pixels = to_pixels(*request.init_image);
   const bool is_pure_noise = state.begin_ == 0;
-  if (state.is_blended_ || !is_pure_noise) {
+  if (state.is_blended_ || !is_pure_noise || encodes_image_always()) {
     auto clean = encode_image(pixels, request.size, image);
     if (!clean) return clean.error();
     image.image_latents = *std::move(clean);
@@ -321,11 +324,18 @@ Result<void> LatentPipeline::begin_inpainting(const GenerationRequest& request, 
   auto masked_latents = encode_image(masked, request.size, image);
   if (!masked_latents) return masked_latents.error();
   if (!state.is_blended_) {
-    image.extra_channels = state.mask_;
-    image.extra_channels.insert(image.extra_channels.end(), masked_latents->begin(),
-                                masked_latents->end());
+    image.extra_channels = inpainting_channels({.mask_px = mask,
+                                                .mask = state.mask_,
+                                                .masked_latents = *masked_latents,
+                                                .shape = state.latent_shape(image)});
   }
   return {};
+}
+
+std::vector<float> LatentPipeline::inpainting_channels(const InpaintingParts& parts) const {
+  std::vector<float> channels(parts.mask.begin(), parts.mask.end());
+  channels.insert(channels.end(), parts.masked_latents.begin(), parts.masked_latents.end());
+  return channels;
 }
 
 // ---- step ------------------------------------------------------------------------------------
@@ -427,7 +437,8 @@ void LatentPipeline::advance(State& state, std::span<const float> noise_pred) co
 // latents [C, h, w] as the denoiser has them. Every decode teaches the preview decoder.
 Result<Image> LatentPipeline::decode_full(std::span<const float> latents, const State& state) {
   std::vector<float> z(latents.begin(), latents.end());
-  unscale(z, scaling_.shift, scaling_.factor);
+  unscale(z, adds_shift_back(state.task_) ? scaling_.shift : std::vector<double>{0},
+          scaling_.factor);
   auto pixels = vae_.decode(z, 1, state.height_, state.width_);
   if (!pixels) return pixels.error();
   preview_.learn(latents, state.latent_shape(state.images_.front()), std::as_const(*pixels).data());

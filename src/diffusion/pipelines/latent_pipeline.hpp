@@ -95,6 +95,18 @@ class LatentPipeline : public Pipeline {
   virtual bool is_guided(const GenerationRequest& request) const;
   // Does the network itself take mask and masked image (9-channel UNets)?
   virtual bool has_inpainting_network() const { return false; }
+  // Does inpainting draw the image's latents even where it begins from pure noise?
+  virtual bool encodes_image_always() const { return false; }
+  // What such a network takes beside the latents [C', h, w]; mask, then masked image by default.
+  struct InpaintingParts {
+    std::span<const float> mask_px;         // [1, H, W]
+    std::span<const float> mask;            // [1, h, w]
+    std::span<const float> masked_latents;  // [C, h, w]
+    LatentShape shape;
+  };
+  virtual std::vector<float> inpainting_channels(const InpaintingParts& parts) const;
+  // Does decoding add the VAE's shift_factor that encoding took away?
+  virtual bool adds_shift_back(Task) const { return true; }
   virtual schedulers::ScheduleRequest schedule(int steps, LatentShape shape) const;
   // Where an image-to-image trajectory begins among the schedule's calls.
   virtual int first_call(int steps, double strength, int order) const;

@@ -18,11 +18,6 @@ constexpr double kGuidanceScale = 5.0;
 constexpr double kStrength = 0.3;
 constexpr double kInpaintStrength = 0.9999;
 
-// The second encoder's text. An empty one counts as absent, as in diffusers.
-const std::string& second(const std::optional<std::string>& own, const std::string& first) {
-  return own && !own->empty() ? *own : first;
-}
-
 // a [1, S, D_a] and b [1, S, D_b] → [1, S, D_a + D_b]
 runtime::Tensor join_widths(const runtime::Tensor& a, const runtime::Tensor& b) {
   const auto tokens = a.shape()[1];
@@ -113,7 +108,7 @@ Result<EffectiveParams> StableDiffusionXLPipeline::check(const GenerationRequest
   }
   const auto check_second = [&](const std::optional<std::string>& own, const std::string& copied,
                                 std::string_view field) {
-    const std::string& text = second(own, copied);
+    const std::string& text = own_or(own, copied);
     return second_.check({field, text}, truncates, &text == &copied ? uncounted : *effective);
   };
   if (auto ok = check_second(p.text_2, p.text, "prompt_2"); !ok) return ok.error();
@@ -143,12 +138,12 @@ Result<Conditioning> StableDiffusionXLPipeline::encode_pair(const PromptField& p
 Result<GuidedConditioning> StableDiffusionXLPipeline::encode(const GenerationRequest& request,
                                                              bool guided) {
   const Prompt& p = request.prompt;
-  const std::string& text_2 = second(p.text_2, p.text);
+  const std::string& text_2 = own_or(p.text_2, p.text);
   auto text = encode_pair({"prompt", p.text}, {"prompt_2", text_2}, request);
   if (!text) return text.error();
   GuidedConditioning conditioning{.text = *std::move(text), .uncond = std::nullopt};
   if (!guided) return conditioning;
-  const std::string& negative_2 = second(p.negative_2, p.negative);
+  const std::string& negative_2 = own_or(p.negative_2, p.negative);
   if (p.negative.empty() && negative_2.empty() && force_zeros_for_empty_prompt_) {
     Conditioning zeros = conditioning.text;
     zeros.prompt_embeds = std::make_shared<const runtime::Tensor>(zeros.prompt_embeds->shape());
