@@ -99,7 +99,7 @@ Result<std::unique_ptr<Pipeline>> FluxPipeline::load(const std::string& name,
   if (!clip) return clip.error();
   auto t5 = T5PromptEncoder::load(runtime, folder, "_2", weight_format);
   if (!t5) return t5.error();
-  auto component = models::Component::open(folder.component("transformer"), "transformer");
+  auto component = folder.open_component("transformer");
   if (!component) return component.error();
   const std::size_t bytes = component->weights->size_bytes();
   auto transformer = models::FluxTransformer2DModel::load(

@@ -110,7 +110,7 @@ Result<std::unique_ptr<Pipeline>> StableDiffusion3Pipeline::load(const std::stri
   }
   auto encoders = open_encoders(name, folder, runtime, weight_format);
   if (!encoders) return encoders.error();
-  auto component = models::Component::open(folder.component("transformer"), "transformer");
+  auto component = folder.open_component("transformer");
   if (!component) return component.error();
   const std::size_t bytes = component->weights->size_bytes();
   auto transformer = models::SD3Transformer2DModel::load(

@@ -31,10 +31,10 @@ T5PromptEncoder::T5PromptEncoder(tokenizers::T5Tokenizer tokenizer,
 Result<T5PromptEncoder> T5PromptEncoder::load(runtime::Runtime& runtime, const ModelFolder& folder,
                                               const std::string& number,
                                               nn::WeightFormat weight_format) {
-  auto tokenizer = tokenizers::T5Tokenizer::load(folder.component("tokenizer" + number));
+  auto tokenizer = folder.open_t5_tokenizer(number);
   if (!tokenizer) return tokenizer.error();
   const std::string name = "text_encoder" + number;
-  auto component = models::Component::open(folder.component(name), name);
+  auto component = folder.open_component(name);
   if (!component) return component.error();
   const auto scale = NetworkScale::of(component->weights->size_bytes());
   auto text_encoder = models::T5EncoderModel::load(
