@@ -59,6 +59,12 @@ bool must_not_retry(const Error& error, bool may_retry) {
 
 }  // namespace
 
+Error too_many_uploads() {
+  return {.kind = ErrorKind::Unavailable,
+          .message = "too many uploads are being read",
+          .retry_after = std::chrono::seconds{1}};
+}
+
 int status_of(const Error& error) {
   return row_of(error.kind).status;
 }

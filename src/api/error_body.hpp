@@ -20,6 +20,9 @@ struct ErrorContext {
   bool may_retry = true;
 };
 
+// The refusal of a worker pool that is full.
+Error too_many_uploads();
+
 int status_of(const Error& error);
 // {"message", "type", "param", "code"}, the object that OpenAI's clients read.
 json::object error_object(const Error& error);

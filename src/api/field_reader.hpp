@@ -60,6 +60,8 @@ class FieldReader {
   const std::optional<Error>& error() const { return error_; }
   // Names that nobody asked for, in order of arrival.
   std::vector<std::string> unknown() const;
+  // Names that were asked for: every field that a reader knows.
+  const std::set<std::string, std::less<>>& asked() const { return asked_; }
 
  private:
   struct Found {

@@ -6,35 +6,12 @@
 
 #include "api/call_context.hpp"
 #include "api/image_job.hpp"
+#include "api/read_body.hpp"
 #include "api/read_image_request.hpp"
 #include "base/hash.hpp"
 
 namespace limner::api {
 namespace {
-
-struct Fields {
-  FieldReader reader;
-  std::vector<FormFile> files;
-};
-
-// A body as JSON or as a form; without one, Nebula's GET may put the fields into its query.
-Result<Fields> read_fields(const http::Request& request, http::Body body) {
-  if (auto* parts = std::get_if<std::vector<http::Part>>(&body)) {
-    auto form = read_form(std::move(*parts));
-    if (!form) return form.error();
-    return Fields{.reader = FieldReader(std::move(form->texts), FieldReader::Source::Text),
-                  .files = std::move(form->files)};
-  }
-  const auto& text = std::get<std::string>(body);
-  if (text.empty() && request.method == "GET") {
-    auto query = read_query(request.query);
-    if (!query) return query.error();
-    return Fields{.reader = FieldReader(*std::move(query), FieldReader::Source::Text), .files = {}};
-  }
-  auto reader = FieldReader::from_json(text);
-  if (!reader) return reader.error();
-  return Fields{.reader = *std::move(reader), .files = {}};
-}
 
 // Of everything that decides the answer.
 std::string digest_of(const http::Request& request, const http::Body& body) {
@@ -169,10 +146,7 @@ http::Handler images_handler(Services& services, Dialect dialect, Operation oper
           Handling(services, std::move(exchange), std::move(call)).run(std::move(*body));
         });
     if (is_taken) return;
-    exchange->respond(error_response(Error{.kind = ErrorKind::Unavailable,
-                                           .message = "too many uploads are being read",
-                                           .retry_after = std::chrono::seconds{1}},
-                                     context));
+    exchange->respond(error_response(too_many_uploads(), context));
   };
 }
 

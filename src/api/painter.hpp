@@ -22,6 +22,7 @@ struct ServedModel {
   ModelPolicy policy;
   // Absent until the model was loaded once.
   std::shared_ptr<const ModelTraits> traits;
+  std::size_t size_bytes = 0;  // of its weights in memory, estimated
   bool is_ready = false;
   std::optional<ModelLoading> loading;
   std::optional<Error> error;  // why it cannot be had

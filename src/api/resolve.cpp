@@ -38,7 +38,8 @@ const QualityRow& quality_row(std::string_view word) {
 
 class Resolver {
  public:
-  explicit Resolver(const ResolveInput& input) : in_(input), request_(input.request) {}
+  explicit Resolver(const ResolveInput& input)
+      : in_(input), request_(input.request), bounds_(bounds_of(input.traits, input.policy)) {}
 
   Result<Resolved> run() {
     out_.quality = quality_row(request_.quality).quality;
@@ -98,7 +99,7 @@ class Resolver {
 
   void resolve_count() {
     const int count = request_.image_count.value_or(1);
-    const int count_max = in_.policy.max_images.value_or(Limits{}.images_per_request_max);
+    const int count_max = bounds_.images_max;
     if (count > count_max) {
       fail(invalid_value(
           "n", fmt::format("n: got {}, this model paints at most {} a request", count, count_max)));
@@ -118,8 +119,7 @@ class Resolver {
   }
 
   void resolve_steps() {
-    const int model_max = std::min(in_.traits.steps_max, Limits{}.steps_max);
-    const int steps_max = std::min(in_.policy.max_steps.value_or(model_max), model_max);
+    const int steps_max = bounds_.steps_max;
     if (const auto steps = request_.num_inference_steps) {
       if (*steps > steps_max) {
         fail(invalid_value(
@@ -129,8 +129,8 @@ class Resolver {
       out_.generation.sampling.num_inference_steps = *steps;
       return;
     }
-    const int base = in_.policy.default_steps.value_or(in_.traits.defaults.num_inference_steps);
-    const auto scaled = std::lround(base * quality_row(request_.quality).steps_factor);
+    const auto scaled =
+        std::lround(bounds_.default_steps * quality_row(request_.quality).steps_factor);
     out_.generation.sampling.num_inference_steps =
         std::clamp(static_cast<int>(scaled), 1, std::max(1, steps_max));
   }
@@ -144,7 +144,7 @@ class Resolver {
     }
     guidance = request_.guidance_scale;
     if (guidance) return;
-    guidance = in_.policy.guidance_scale.value_or(in_.traits.defaults.guidance_scale);
+    guidance = bounds_.guidance_scale;
     if (request_.style == "vivid") guidance = *guidance * kVividFactor;
     if (request_.style == "natural") guidance = *guidance * kNaturalFactor;
   }
@@ -216,11 +216,22 @@ class Resolver {
 
   const ResolveInput& in_;
   const ImageRequest& request_;
+  const ModelBounds bounds_;
   Resolved out_;
   std::optional<Error> error_;
 };
 
 }  // namespace
+
+ModelBounds bounds_of(const ModelTraits& traits, const ModelPolicy& policy) {
+  const Limits limits;
+  const int steps_max = std::min(traits.steps_max, limits.steps_max);
+  return {.default_size = SizeRules{.traits = traits, .policy = policy}.native(),
+          .default_steps = policy.default_steps.value_or(traits.defaults.num_inference_steps),
+          .steps_max = std::min(policy.max_steps.value_or(steps_max), steps_max),
+          .images_max = policy.max_images.value_or(limits.images_per_request_max),
+          .guidance_scale = policy.guidance_scale.value_or(traits.defaults.guidance_scale)};
+}
 
 std::string_view to_string(EffectiveQuality quality) {
   switch (quality) {

@@ -30,6 +30,17 @@ struct ResolveInput {
 enum class EffectiveQuality { Low, Medium, High };
 std::string_view to_string(EffectiveQuality quality);
 
+// What a model takes and does when a request says nothing, the administrator's word before the
+// model's own.
+struct ModelBounds {
+  ImageSize default_size;
+  int default_steps = 0;
+  int steps_max = 0;
+  int images_max = 0;
+  double guidance_scale = 0;  // default
+};
+ModelBounds bounds_of(const ModelTraits& traits, const ModelPolicy& policy);
+
 struct Resolved {
   GenerationRequest generation;  // id and pictures are the caller's to fill
   EffectiveQuality quality = EffectiveQuality::Medium;

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include "api/call_context.hpp"
+#include "api/capabilities_route.hpp"
+#include "api/docs_routes.hpp"
+#include "api/estimate_route.hpp"
 #include "api/images_handler.hpp"
 #include "api/models_routes.hpp"
 #include "api/picture_files.hpp"
@@ -80,10 +83,13 @@ http::RouteTable make_routes(Services& services, RouteHooks hooks) {
   add_images_routes(guarded, services);
   add_models_routes(guarded, services);
   add_requests_routes(guarded, services);
+  add_capabilities_route(guarded, services);
+  add_estimate_route(guarded, services);
   http::RouteTable routes;
   routes.add_behind(hooks.authenticate, std::move(guarded));
   add_picture_files_route(routes, services);
   add_status_routes(routes, services, std::move(hooks.metrics_text), std::move(hooks.is_draining));
+  add_docs_routes(routes, services);
   return routes;
 }
 

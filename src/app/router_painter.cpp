@@ -54,6 +54,7 @@ api::ServedModel RouterPainter::describe(const router::ServedModel& model) const
   }
   if (!model.status) return served;
   served.traits = model.status->traits;
+  served.size_bytes = model.status->size_bytes;
   served.is_ready = model.status->takes_requests;
   served.loading = model.status->loading;
   served.error = model.status->error;

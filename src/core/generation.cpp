@@ -31,6 +31,18 @@ constexpr std::array kSchedulers = {
 
 }  // namespace
 
+std::string_view to_string(Task task) {
+  switch (task) {
+    case Task::TextToImage:
+      return "text_to_image";
+    case Task::ImageToImage:
+      return "image_to_image";
+    case Task::Inpaint:
+      return "inpaint";
+  }
+  return "text_to_image";
+}
+
 std::string_view to_string(SchedulerKind kind) {
   const auto it = std::ranges::find(kSchedulers, kind, &Entry::first);
   return it == kSchedulers.end() ? "unknown" : it->second;

@@ -16,6 +16,8 @@
 namespace limner {
 
 enum class Task { TextToImage, ImageToImage, Inpaint };
+// "text_to_image", "image_to_image", "inpaint".
+std::string_view to_string(Task task);
 
 // The rule that turns noise into a picture (diffusers' scheduler classes). Request values in
 // brackets; to_string and parse_scheduler_kind know them.
