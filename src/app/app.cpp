@@ -94,7 +94,9 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
                   .version = std::string(kVersion)},
   });
   server_ = std::make_unique<http::Server>(
-      http::ServerOptions{.host = config_.host, .port = static_cast<std::uint16_t>(config_.port)},
+      http::ServerOptions{.host = config_.host,
+                          .port = static_cast<std::uint16_t>(config_.port),
+                          .cors_origins = config_.cors_origins},
       api::make_routes(*services_, {.metrics_text = [this] { return metrics_.render(); },
                                     .is_draining = [this] { return is_draining_.load(); },
                                     .authenticate = auth::make_head_hook(

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/result.hpp"
@@ -43,6 +44,7 @@ struct ServerOptions {
   std::size_t unread_body_bytes_max = 64u << 10;    // drained after an early answer
   std::size_t body_memory_bytes_max = 1u << 30;     // bodies held in memory, whole server: 503
   std::filesystem::path spill_folder = {};          // empty: the system's temporary folder
+  std::vector<std::string> cors_origins = {};       // web pages that may call from a browser
 };
 
 struct RequestSummary {

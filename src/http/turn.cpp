@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "http/cors.hpp"
 #include "http/url.hpp"
 
 namespace limner::http {
@@ -32,6 +33,7 @@ void Turn::take_head(std::string_view raw_head, const PeerAddress& peer) {
   request.target = head.target;
   request.version_minor = head.version_minor;
   request.headers = head.headers;
+  page_origin = allowed_origin(core.options.cors_origins, request);
   if (!parsed) return fail(parsed.error());
   framing = *parsed;
   keeps_alive = head.version_minor == 1 ? !head.headers.has_token("Connection", "close")
@@ -57,7 +59,9 @@ void Turn::find_route() {
   }
   if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
     if (asks_options) {
-      answer = Response{.status = 204, .headers = {{"Allow", other->allow}}, .body = {}};
+      answer = is_preflight(request)
+                   ? preflight_answer(other->allow)
+                   : Response{.status = 204, .headers = {{"Allow", other->allow}}, .body = {}};
       return;
     }
     fail({.kind = ErrorKind::MethodNotAllowed,
@@ -111,6 +115,7 @@ void Turn::queue_head(OutputQueue& output, Response& head) {
                route ? route->pattern : "the server itself");
     head = Response{.status = 500, .headers = {}, .body = {}};
   }
+  add_cors_headers(core.options.cors_origins, page_origin, head.headers);
   status = head.status;
   keeps_alive = keeps_alive && !core.is_draining;
   output.add(encode_head(head, {.length = length,

@@ -44,6 +44,7 @@ struct Turn {
   const ServerCore& core;
   RequestParser parser;
   Request request;
+  std::string page_origin;  // of the web page that may read the answer; the handler takes `request`
   Framing framing = NoBody{};
   TimePoint started{};
   const Route* route = nullptr;

@@ -80,5 +80,27 @@ TEST_F(RouteTableTest, RefusesTheSameRouteTwice) {
   EXPECT_DEATH(add("GET", "/{a...}/{b...}"), "at most one");
 }
 
+TEST_F(RouteTableTest, RoutesBehindAHookKeepTheirOwn) {
+  const auto hook_of = [](int value) {
+    return [value](const Request&) { return HeadDecision(std::any(value)); };
+  };
+  const auto handler = [](const std::shared_ptr<Exchange>&) {};
+  RouteTable guarded;
+  guarded.add({.method = "GET", .pattern = "/a", .handler = handler});
+  guarded.add({.method = "GET", .pattern = "/b", .handler = handler, .on_head = hook_of(2)});
+  RouteTable routes;
+  routes.add({.method = "GET", .pattern = "/open", .handler = handler});
+  routes.add_behind(hook_of(1), std::move(guarded));
+  const auto asked = [&](const std::string& segment) {
+    const auto found = routes.find("GET", {segment});
+    const auto* route = std::get<RouteMatch>(found).route;
+    if (!route->on_head) return 0;
+    return std::any_cast<int>(std::get<std::any>(route->on_head(Request{})));
+  };
+  EXPECT_EQ(asked("open"), 0);
+  EXPECT_EQ(asked("a"), 1);
+  EXPECT_EQ(asked("b"), 2);
+}
+
 }  // namespace
 }  // namespace limner::http
