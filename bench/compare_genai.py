@@ -1,13 +1,13 @@
 """limner beside OpenVINO GenAI: the same weights, the same machine, turn by turn in one run.
 
-usage: compare_genai.py DIR [--limner build/limner] [--sizes 256,512] [--precisions bf16,f32]
-                        [--steps 4] [--rounds 2] [--json FILE]
+usage: compare_genai.py DIR [--limner build/bench/micro/bench_painting] [--sizes 256,512]
+                        [--precision f32] [--steps 2] [--rounds 5] [--json FILE]
 
 DIR is what tools/make_sd15_random.py DIR --ir wrote: hf/sd15 for limner, ov/sd15-fp16 for GenAI.
-One prompt, guidance 7.5 (two UNet rows a step), Euler. Each engine runs in a process of its own;
-rounds alternate between them, so that a disturbance of the machine meets both, and each figure is
-the best round's. Prints a Markdown table with the ratios, the arithmetic done per second, and the
-same for one large matrix product.
+One prompt, guidance 7.5 (two UNet rows a step), Euler, static shapes in both. Both engines stay
+loaded, each in a process of its own, and paint in turns, so that a disturbance of the machine meets
+both; one large matrix product is timed in every round as well. Each figure is a median; the ratio
+is the median of the rounds' ratios. Prints Markdown.
 
 Needs openvino and openvino_genai in this Python.
 """
@@ -17,152 +17,234 @@ import json
 import os
 import pathlib
 import resource
+import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 PROMPT = "a photo of a red fox in the snow, detailed, morning light"
 # GFLOP, counted by torch's flop counter on this architecture: one UNet row, one VAE decode.
 WORK = {256: dict(unet_row=180.1, decode=622), 512: dict(unet_row=803.3, decode=2515)}
 ROWS = 2
-FIGURES = ("load_s", "compile_s", "text_s", "step_s", "decode_s", "rss_mb")
 
 
-def genai(folder, size, steps, precision):
-    """Child process: one GenAI pipeline, one warm-up, one timed picture; prints JSON."""
+# --- GenAI in a process of its own, speaking as bench_painting does ----------------------------------
+
+
+def say(**figures):
+    print(json.dumps(figures), flush=True)
+
+
+def memory_mib(field):
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) / 1024
+    return 0
+
+
+def genai(folder, size, precision, cache):
     import openvino_genai
 
     start = time.perf_counter()
     pipe = openvino_genai.Text2ImagePipeline(folder)
-    loaded = time.perf_counter()
     pipe.reshape(1, size, size, 7.5)
-    pipe.compile("CPU", INFERENCE_PRECISION_HINT=precision)
-    compiled = time.perf_counter()
-
-    def paint(count):
+    loaded = time.perf_counter()
+    properties = dict(INFERENCE_PRECISION_HINT=precision, PERFORMANCE_HINT="LATENCY")
+    pipe.compile("CPU", **properties, **({"CACHE_DIR": cache} if cache else {}))
+    say(load_s=loaded - start, compile_s=time.perf_counter() - loaded)
+    for line in sys.stdin:
         pipe.generate(
             PROMPT,
             width=size,
             height=size,
-            num_inference_steps=count,
+            num_inference_steps=int(line.split()[1]),
             guidance_scale=7.5,
             generator=openvino_genai.CppStdGenerator(1),
         )
-        return pipe.get_performance_metrics()
-
-    paint(1)
-    metrics = paint(steps)
-    text = metrics.get_text_encoder_infer_duration()
-    figures = dict(
-        load_s=loaded - start,
-        compile_s=compiled - loaded,
-        text_s=sum(text.values() if isinstance(text, dict) else [text]) / 1e3,
-        step_s=metrics.get_iteration_duration().mean / 1e3,
-        decode_s=metrics.get_vae_decoder_infer_duration() / 1e3,
-        rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    )
-    print(json.dumps(figures))
+        metrics = pipe.get_performance_metrics()
+        text = metrics.get_text_encoder_infer_duration()
+        say(
+            text_s=sum(text.values() if isinstance(text, dict) else [text]) / 1e3,
+            steps_s=[x / 1e6 for x in metrics.raw_metrics.iteration_durations],
+            decode_s=metrics.get_vae_decoder_infer_duration() / 1e3,
+            rss_mib=memory_mib("VmRSS"),
+            peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
 
 
-def matrix_product(precision, side=4096, layers=4):
+# --- the run ----------------------------------------------------------------------------------------
+
+
+class Engine:
+    """A process that is loaded once and paints on demand."""
+
+    def __init__(self, command):
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.loaded = self.answer()
+        self.first = self.paint(1)
+        self.first["start_to_picture_s"] = time.perf_counter() - self.started
+
+    def answer(self):
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        sys.exit(f"{self.process.args[0]} ended early")
+
+    def paint(self, steps):
+        self.process.stdin.write(f"paint {steps}\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class MatrixProduct:
     """GFLOP/s of a chain of large products in OpenVINO: what this machine gives at most."""
-    import numpy as np
-    import openvino as ov
-    from openvino import opset13 as op
 
-    p = x = op.parameter([side, side], np.float32)
-    rng = np.random.default_rng(0)
-    for _ in range(layers):
-        weight = op.constant(rng.standard_normal((side, side), np.float32) * 0.01)
-        x = op.relu(op.matmul(x, weight, False, False))
-    hints = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-    request = ov.Core().compile_model(ov.Model([x], [p]), "CPU", hints).create_infer_request()
-    data = rng.standard_normal((side, side), np.float32)
-    best = float("inf")
-    for _ in range(4):
+    def __init__(self, precision, side=4096, layers=2):
+        import numpy as np
+        import openvino as ov
+        from openvino import opset13 as op
+
+        p = x = op.parameter([side, side], np.float32)
+        rng = np.random.default_rng(0)
+        for _ in range(layers):
+            weight = op.constant(rng.standard_normal((side, side), np.float32) * 0.01)
+            x = op.relu(op.matmul(x, weight, False, False))
+        hints = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        model = ov.Core().compile_model(ov.Model([x], [p]), "CPU", hints)
+        self.request, self.data = model.create_infer_request(), rng.standard_normal((side, side), np.float32)
+        self.gflop = 2 * side**3 * layers / 1e9
+        self.request.infer([self.data])
+
+    def measure(self):
         start = time.perf_counter()
-        request.infer([data])
-        best = min(best, time.perf_counter() - start)
-    return 2 * side**3 * layers / best / 1e9
+        self.request.infer([self.data])
+        return self.gflop / (time.perf_counter() - start)
 
 
-def child(command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, command))}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    return json.loads(lines[-1])
+def commands(args, size, cache=""):
+    python = [sys.executable, __file__, args.dir / "ov" / "sd15-fp16", "--genai-child"]
+    return dict(
+        limner=[args.limner, args.dir / "hf" / "sd15", size, args.precision, *([cache] if cache else [])],
+        genai=python + ["--sizes", size, "--precision", args.precision, "--cache", cache],
+    )
 
 
-def limner_command(args, size, precision):
-    command = [args.limner, "bench", "--model", args.dir / "hf" / "sd15", "--size", f"{size}x{size}"]
-    return command + ["--steps", str(args.steps), "--precision", precision, "--json"]
+def in_turns(args, size):
+    """Medians of rounds in which limner, GenAI and the matrix product take turns."""
+    product = MatrixProduct(args.precision)
+    engines = {name: Engine(c) for name, c in commands(args, size).items()}
+    rounds, load = [], []
+    for i in range(args.rounds):
+        one = dict(gflops=product.measure())
+        # Who goes first changes, so that neither always follows the other's caches.
+        for name in sorted(engines, reverse=i % 2 == 1):
+            done = engines[name].paint(args.steps)
+            one[name] = done | dict(step_s=statistics.median(done["steps_s"]))
+        rounds.append(one)
+        load.append(os.getloadavg()[0])
+        print(f"{size}: round {i + 1}", file=sys.stderr, flush=True)
+    for engine in engines.values():
+        engine.close()
+    result = dict(size=size, gflops=statistics.median(r["gflops"] for r in rounds), load=load)
+    for key in ("step_s", "decode_s", "text_s", "rss_mib", "peak_mib"):
+        result[key] = {n: statistics.median(r[n][key] for r in rounds) for n in engines}
+        ratios = [r["limner"][key] / r["genai"][key] for r in rounds if r["genai"][key]]
+        result[key]["ratio"] = statistics.median(ratios) if ratios else 0
+    result["rounds"] = rounds
+    return result
 
 
-def genai_command(args, size, precision):
-    command = [sys.executable, __file__, args.dir / "ov" / "sd15-fp16", "--genai-child"]
-    return command + ["--sizes", str(size), "--steps", str(args.steps), "--precisions", precision]
+def starts(args, size):
+    """From process start to a picture of one step: nothing cached, then everything cached."""
+    result = {}
+    with tempfile.TemporaryDirectory() as cache:
+        for name in ("limner", "genai"):
+            for state in ("no cache", "first, cache written", "cached"):
+                folder = "" if state == "no cache" else f"{cache}/{name}"
+                engine = Engine(commands(args, size, folder)[name])
+                result[f"{name} {state}"] = dict(
+                    load_s=engine.loaded["load_s"] + engine.loaded.get("compile_s", 0),
+                    start_to_picture_s=engine.first["start_to_picture_s"],
+                    peak_mib=engine.first["peak_mib"],
+                    rss_mib=engine.first["rss_mib"],
+                )
+                again = engine.paint(1)
+                painting = again["text_s"] + sum(again["steps_s"]) + again["decode_s"]
+                first = engine.first["start_to_picture_s"]
+                result[f"{name} {state}"]["beside_painting_s"] = first - painting
+                engine.close()
+    return dict(size=size, starts=result)
 
 
-def best(runs):
-    return {k: min(r[k] for r in runs) for k in FIGURES}
+# --- the report -------------------------------------------------------------------------------------
 
 
-def compare(args):
-    results = []
-    for precision in args.precisions.split(","):
-        peak = matrix_product(precision)
-        for size in map(int, args.sizes.split(",")):
-            runs = dict(limner=[], genai=[])
-            for _ in range(args.rounds):
-                runs["limner"].append(child(limner_command(args, size, precision)))
-                runs["genai"].append(child(genai_command(args, size, precision)))
-            result = dict(precision=precision, size=size, matrix_gflops=round(peak))
-            result |= {name: best(r) for name, r in runs.items()}
-            results.append(result)
-            print(f"{precision} {size}: done", file=sys.stderr, flush=True)
-    return results
-
-
-def table(results):
-    print("| precision | size | figure | limner | GenAI | ratio | limner GFLOP/s | of a matmul |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+def print_turns(results):
+    print("| size | figure | limner | GenAI | ratio | limner GFLOP/s | of a matmul |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for r in results:
         work = WORK.get(r["size"], {})
-        flops = dict(step_s=work.get("unet_row", 0) * ROWS, decode_s=work.get("decode", 0))
-        for key in FIGURES:
-            ours, theirs = r["limner"][key], r["genai"][key]
-            speed, share = "", ""
-            if flops.get(key):
-                speed = f"{flops[key] / ours:.0f}"
-                share = f"{flops[key] / ours / r['matrix_gflops'] * 100:.0f} %"
-            ratio = f"{ours / theirs:.2f}" if theirs else ""
+        flop = dict(step_s=work.get("unet_row", 0) * ROWS, decode_s=work.get("decode", 0))
+        for key in ("step_s", "decode_s", "text_s", "rss_mib", "peak_mib"):
+            ours, theirs, ratio = r[key]["limner"], r[key]["genai"], r[key]["ratio"]
+            speed = share = ""
+            if flop.get(key):
+                speed = f"{flop[key] / ours:.0f}"
+                share = f"{flop[key] / ours / r['gflops'] * 100:.0f} %"
+            digits = 0 if key.endswith("mib") else 3
             print(
-                f"| {r['precision']} | {r['size']} | {key} | {ours:.3f} | {theirs:.3f} "
-                f"| {ratio} | {speed} | {share} |"
+                f"| {r['size']} | {key} | {ours:.{digits}f} | {theirs:.{digits}f} | {ratio:.2f} "
+                f"| {speed} | {share} |"
             )
-    for r in {r["precision"]: r["matrix_gflops"] for r in results}.items():
-        print(f"\nOne 4096x4096 matrix product in OpenVINO, {r[0]}: {r[1]} GFLOP/s.")
+    for r in results:
+        print(
+            f"\nAt {r['size']}: matrix product {r['gflops']:.0f} GFLOP/s, {len(r['rounds'])} rounds, "
+            f"load average {min(r['load']):.1f} to {max(r['load']):.1f}."
+        )
+
+
+def print_starts(results):
+    print("\n| size | start | load and compile s | start to picture s | beside painting s | peak MiB | RSS MiB |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for r in results:
+        for name, f in r["starts"].items():
+            print(
+                f"| {r['size']} | {name} | {f['load_s']:.1f} | {f['start_to_picture_s']:.1f} "
+                f"| {f['beside_painting_s']:.1f} | {f['peak_mib']:.0f} | {f['rss_mib']:.0f} |"
+            )
 
 
 def main():
     a = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     a.add_argument("dir", type=pathlib.Path)
-    a.add_argument("--limner", type=pathlib.Path, default=pathlib.Path("build/limner"))
+    a.add_argument(
+        "--limner", type=pathlib.Path, default=pathlib.Path("build/bench/micro/bench_painting")
+    )
     a.add_argument("--sizes", default="256,512")
-    a.add_argument("--precisions", default="bf16,f32")
-    a.add_argument("--steps", type=int, default=4)
-    a.add_argument("--rounds", type=int, default=2)
+    a.add_argument("--precision", default="f32")
+    a.add_argument("--steps", type=int, default=2)
+    a.add_argument("--rounds", type=int, default=5)
+    a.add_argument("--starts", action="store_true", help="measure cold and cached starts instead")
     a.add_argument("--json", type=pathlib.Path, help="also write the figures here")
     a.add_argument("--genai-child", action="store_true", help=argparse.SUPPRESS)
+    a.add_argument("--cache", default="", help=argparse.SUPPRESS)
     args = a.parse_args()
+    sizes = [int(size) for size in args.sizes.split(",")]
     if args.genai_child:
-        genai(args.dir, int(args.sizes), args.steps, args.precisions)
+        genai(args.dir, sizes[0], args.precision, args.cache)
         return
-    results = compare(args)
+    results = [(starts if args.starts else in_turns)(args, size) for size in sizes]
     if args.json:
-        args.json.write_text(json.dumps(dict(cores=os.cpu_count(), results=results), indent=1) + "\n")
-    table(results)
+        args.json.write_text(json.dumps(results, indent=1) + "\n")
+    (print_starts if args.starts else print_turns)(results)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <openvino/core/runtime_attribute.hpp>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/convert.hpp>
 #include <openvino/op/multiply.hpp>
@@ -66,9 +67,23 @@ std::shared_ptr<ov::op::v0::Constant> borrow(const TensorView& tensor, const ov:
                                                 std::const_pointer_cast<void>(tensor.owner));
 }
 
+// Marks a Convert that only widens a stored weight, so that the compiled network keeps the narrow
+// constant instead of a float32 copy of it beside the packed one. The library's own class is not in
+// its public headers; it knows the mark by this name, which IR files carry too.
+class Decompression final : public ov::RuntimeAttribute {
+ public:
+  OPENVINO_RTTI("decompression", "0", ov::RuntimeAttribute);
+  bool visit_attributes(ov::AttributeVisitor& /*visitor*/) override { return true; }
+};
+
 Value as_float32(const std::shared_ptr<ov::op::v0::Constant>& constant) {
-  if (constant->get_element_type() == ov::element::f32) return wrap(constant->output(0));
-  return make<ov::op::v0::Convert>(constant, ov::element::f32);
+  const auto type = constant->get_element_type();
+  if (type == ov::element::f32) return wrap(constant->output(0));
+  const auto wide = std::make_shared<ov::op::v0::Convert>(constant, ov::element::f32);
+  if (type == ov::element::f16 || type == ov::element::bf16) {
+    wide->get_rt_info()[Decompression::get_type_info_static()] = Decompression();
+  }
+  return wrap(wide->output(0));
 }
 
 // Symmetric int8 with one scale per output channel (first axis): w ≈ q * max|w| / 127.

@@ -151,10 +151,12 @@ struct Runtime::Impl {
   }
 
   std::optional<ov::CompiledModel> import_cached(const fs::path& path, const ov::AnyMap& config) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return std::nullopt;
+    std::error_code exists_error;
+    if (!fs::exists(path, exists_error)) return std::nullopt;
     try {
-      auto compiled = core.import_model(file, options.device, config);
+      // Mapped: the network's constants stay in the page cache instead of this process's own
+      // memory. A file is never rewritten in place, so the mapping holds.
+      auto compiled = core.import_model(ov::read_tensor_data(path), options.device, config);
       cache.touch(path);
       return compiled;
     } catch (const std::exception& e) {
