@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Teach the denoiser to do in 4 steps without guidance what it does in 16 guided ones (progressive distillation).
 
-  python distill.py DATA_DIR RUN_DIR --minutes 20
+  python distill.py DATA_DIR RUN_DIR --samples 40000
 
 For each of the student's steps t → s the teacher takes `substeps` guided DDIM steps over the same stretch; the student
 learns the prediction that lands in the same place at once. Starts from, and resumes, RUN_DIR/student.pt; the teacher is
@@ -10,24 +10,27 @@ the averaged denoiser. Prints how far 4-step pictures are from the teacher's bef
 
 import json
 import random
+import sys
 
 import numpy as np
 import torch
 from transformers import CLIPTokenizer
 
-from common import Averaged, Schedule, arguments, autocast, fix_seeds, load, save
+from common import Averaged, Progress, arguments, autocast, fix_seeds, load, save
 from latents import CHANNELS, SIDE, SceneLatents
 from networks import TOKENS_MAX, make_denoiser, make_scheduler, make_text_encoder
 from scenes import MIX, EmojiSet, draw_batch
 
-options = arguments(__doc__, stage=("narrow", "narrow, scenes or wide"), captions=(16, "captions a step"),
-                    steps=(4, "the student's steps"), substeps=(4, "the teacher's steps for each of them"),
+options = arguments(__doc__, samples=(40000, "samples in all"), stage=("narrow", "first, narrow, scenes or wide"),
+                    captions=(16, "captions a step"), steps=(4, "the student's steps"),
+                    substeps=(4, "the teacher's steps for each of them"),
                     guidance=(1.5, "the teacher's guidance; 1 is none"), rate=(2e-4, "peak learning rate"),
-                    decay=(.5, "share of the time in which the rate falls"), focus=(.5, "share of the narrow list"))
+                    decay=(.5, "share of the samples in which the rate falls"),
+                    focus=(.5, "share of the shorter list"))
 device = options.device
 checkpoint = load(options.run / "student.pt", device)
-done = checkpoint["step"] if checkpoint else 0
-fix_seeds(53 + done)
+progress = Progress(options, checkpoint)
+fix_seeds(53 + progress.step)
 
 tokenizer = CLIPTokenizer.from_pretrained(options.run / "tokenizer")
 text = make_text_encoder(len(tokenizer)).to(device).eval().requires_grad_(False)
@@ -46,10 +49,9 @@ if checkpoint:
 # alphas[t + 1] belongs to timestep t; the clean picture is t = -1.
 alphas = torch.cat([torch.ones(1), make_scheduler().alphas_cumprod]).to(device)
 stretch = 1000 // options.steps
-wide = options.stage == "wide"
-emoji = EmojiSet(options.data, "wide" if wide else "narrow", ("3d", "flat") if wide else ("3d",), options.focus)
+emoji = EmojiSet.of_stage(options.data, options.stage, options.focus)
 scene_latents = SceneLatents(emoji, options.run)
-mix = MIX["narrow" if options.stage == "narrow" else "scenes"]
+mix = MIX["narrow" if options.stage in ("first", "narrow") else "scenes"]
 
 
 @torch.no_grad()
@@ -121,17 +123,15 @@ def distance_to_teacher(network):
 
 
 def checkpoint_now():
-    save(options.run / "student.pt", {"step": done, "live": student.state_dict(), "optimizer": optimizer.state_dict(),
-                                      "average": average.state(), "steps": options.steps})
+    save(options.run / "student.pt", {**progress.state(), "live": student.state_dict(),
+                                      "optimizer": optimizer.state_dict(), "average": average.state()})
 
 
 print(json.dumps({"teacher's steps": options.steps * options.substeps, "guidance": options.guidance,
                   "distance of the teacher in few steps": distance_to_teacher(teacher)}), flush=True)
-schedule, losses, saved, first = Schedule(options.minutes, options.rate, options.decay), [], 0., done
-while not schedule.is_over():
+while not progress.is_over():
     z, t, words = batch()
-    for group in optimizer.param_groups:
-        group["lr"] = schedule.rate(done - first)
+    progress.set_rate(optimizer)
     with autocast(device):
         aim = target_v(z, teach(z, t, words), t, t - stretch)
         loss = (student(z, t, words).sample.float() - aim).square().mean()
@@ -140,15 +140,9 @@ while not schedule.is_over():
     torch.nn.utils.clip_grad_norm_(student.parameters(), 1.)
     optimizer.step()
     average.update()
-    done += 1
-    losses.append(loss.item())
-    if (done - first) % 50 == 0:
-        print(json.dumps({"step": done, "seconds": round(schedule.elapsed()), "loss": round(float(np.mean(losses)), 5)}),
-              flush=True)
-        losses = []
-    if schedule.elapsed() - saved > options.save_every:
-        saved = schedule.elapsed()
+    if progress.advance(len(z), loss=loss.item()):
         checkpoint_now()
 checkpoint_now()
 student.load_state_dict(average.state()["kept"])
 print(json.dumps({"distance of the student": distance_to_teacher(student)}), flush=True)
+sys.exit(progress.exit_status())

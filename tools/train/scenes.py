@@ -76,9 +76,9 @@ def plural(name):
 
 
 class EmojiSet:
-    """The pictures and words of prepare_data.py, limited to one stage: "narrow" or "wide".
+    """The pictures and words of prepare_data.py, limited to one stage: "first", "narrow" or "wide".
 
-    focus: the share of picks that go to the narrow list when the stage is wide.
+    focus: the share of picks that go to the narrow list when the stage is wide, to the first list when it is narrow.
     """
 
     def __init__(self, data, stage="narrow", styles=("3d",), focus=0.):
@@ -86,22 +86,28 @@ class EmojiSet:
         self.rgba = np.load(data / "rgba.npy", mmap_mode="r")
         self.meta = json.loads((data / "meta.json").read_text())
         self._find_distinct_words()
-        narrow = read_list("narrow") | {UNKNOWN}
-        names = narrow if stage == "narrow" else {m["name"] for m in self.meta}
-        self.rows = [i for i, m in enumerate(self.meta) if m["name"] in names and m["style"] in styles]
+        lists = {"first": read_list("first") | {UNKNOWN}, "narrow": read_list("narrow") | {UNKNOWN},
+                 "wide": {m["name"] for m in self.meta}}
+        self.rows = [i for i, m in enumerate(self.meta) if m["name"] in lists[stage] and m["style"] in styles]
+        favorites = lists["narrow" if stage == "wide" else "first"]
+        self.focus, self.favorites = focus, {i for i in self.rows if self.meta[i]["name"] in favorites}
         words = lambda items: {w for m in items for n in [m["name"], *m["alt"], *m["tags"], *m["rare"]]
                                for w in re.findall(r"[a-z]+", n)}
         known = words(self.meta[i] for i in self.rows) | set(COLORS) | set(FORM_WORDS.split())
         self.strange_words = sorted(w for w in words(self.meta) - known if len(w) > 2)
-        self.focus, self.narrow = focus, {i for i in self.rows if self.meta[i]["name"] in narrow}
         for i in self.rows:
             self.meta[i]["hue"] = self._dominant_hue(i)
         self.unknown = next(i for i, m in enumerate(self.meta) if m["name"] == UNKNOWN)
         self.countable = [i for i in self.rows if self.meta[i]["subgroup"] in COUNTABLE]
         self.recolorable = [i for i in self.rows if self.meta[i]["hue"] is not None
                             and self.meta[i]["subgroup"] not in ("geometric", "heart")]
-        self._favorites = {id(pool): [i for i in pool if i in self.narrow]
+        self._favorites = {id(pool): [i for i in pool if i in self.favorites]
                            for pool in (self.rows, self.countable, self.recolorable)}
+
+    @classmethod
+    def of_stage(cls, data, stage, focus):
+        """The pictures of a training stage: "scenes" composes those of the narrow list, only "wide" has flat ones."""
+        return cls(data, "narrow" if stage == "scenes" else stage, ("3d", "flat") if stage == "wide" else ("3d",), focus)
 
     def _pick(self, pool, rng):
         return rng.choice(self._favorites[id(pool)] if rng.random() < self.focus else pool)

@@ -1,36 +1,37 @@
 #!/usr/bin/env python3
 """Train the decoder (latents → sharp picture), or the encoder (picture → the same latents; for image-to-image).
 
-  python train_autoencoder.py DATA_DIR RUN_DIR --minutes 40
-  python train_autoencoder.py DATA_DIR RUN_DIR --minutes 10 --part encoder
+  python train_autoencoder.py DATA_DIR RUN_DIR --samples 200000
+  python train_autoencoder.py DATA_DIR RUN_DIR --samples 50000 --part encoder
 
 The latents are given (latents.py), so both parts train apart from each other and from the denoiser. The decoder gets a
 little noise on its latents: it must forgive what the denoiser leaves. Resumes from RUN_DIR/decoder.pt, encoder.pt.
 """
 
-import json
+import math
 import random
+import sys
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common import Averaged, Schedule, Workers, arguments, autocast, fix_seeds, load, save
+from common import Averaged, Progress, Workers, arguments, autocast, fix_seeds, load, save
 from latents import BLOCK_PX, CHANNELS, LinearEncoder
 from networks import join_linear_encoder, make_autoencoder
 from prepare_data import SIZE_PX
 from scenes import MIX, EmojiSet, draw_batch
 
-options = arguments(__doc__, part=("decoder", "decoder or encoder"), pictures=(2, "pictures a step"),
-                    crops=(2, "crops of each picture"), crop=(128, "side of a crop in pixels"),
-                    rate=(1e-3, "peak learning rate"), decay=(.4, "share of the time in which the rate falls"),
-                    noise=(.06, "noise on the latents"), focus=(.7, "share of the narrow list"),
-                    workers=(1, "processes that average their weights"),
+options = arguments(__doc__, samples=(200000, "crops in all"), part=("decoder", "decoder or encoder"),
+                    pictures=(2, "pictures a step"), crops=(2, "crops of each picture"),
+                    crop=(128, "side of a crop in pixels"), rate=(1e-3, "peak learning rate"),
+                    decay=(.4, "share of the samples in which the rate falls"), noise=(.06, "noise on the latents"),
+                    focus=(.7, "share of the narrow list"), workers=(1, "processes that average their weights"),
                     flat=(False, "draw flat emoji too"))
 device, is_decoder = options.device, options.part == "decoder"
 file = options.run / f"{options.part}.pt"
 checkpoint = load(file, device)
-done = checkpoint["step"] if checkpoint else 0
+progress = Progress(options, checkpoint)
 
 linear = LinearEncoder.load(options.run)
 vae = make_autoencoder()
@@ -44,7 +45,7 @@ if checkpoint:
     optimizer.load_state_dict(checkpoint["optimizer"])
     average.restore(checkpoint["average"])
 workers = Workers(part.parameters(), options.run, options.workers)
-fix_seeds(23 + done + 7919 * workers.rank)
+fix_seeds(23 + progress.step + 7919 * workers.rank)
 emoji = EmojiSet(options.data, "wide", ("3d", "flat") if options.flat else ("3d",), options.focus)
 MIX_HERE = {**MIX["scenes"], "blank": .0, "unknown": .0}
 
@@ -84,15 +85,13 @@ def picture_loss(y, x):
 
 def checkpoint_now():
     if workers.rank == 0:
-        save(file, {"step": done, "live": part.state_dict(), "optimizer": optimizer.state_dict(),
+        save(file, {**progress.state(), "live": part.state_dict(), "optimizer": optimizer.state_dict(),
                     "average": average.state()})
 
 
-schedule, errors, saved, first = Schedule(options.minutes, options.rate, options.decay), [], 0., done
-while not schedule.is_over():
+while not progress.is_over():
     x, z = batch()
-    for group in optimizer.param_groups:
-        group["lr"] = schedule.rate(done - first)
+    progress.set_rate(optimizer)
     with autocast(device):
         if is_decoder:
             noisy = z + options.noise * random.random() * torch.randn_like(z)
@@ -107,18 +106,11 @@ while not schedule.is_over():
     torch.nn.utils.clip_grad_norm_(part.parameters(), 1.)
     optimizer.step()
     average.update()
-    done += 1
-    workers.after_step(done - first)
-    errors.append(error)
-    if done % 100 == 0:
-        mean = float(np.mean(errors))
-        figure = {"dB": round(10 * np.log10(4 / mean), 2)} if is_decoder else {"error": round(mean, 5)}
-        rate = (done - first) * len(x) * options.workers / schedule.elapsed()
-        print(json.dumps({"step": done, "seconds": round(schedule.elapsed()), "crops/s": round(rate, 1), **figure}),
-              flush=True)
-        errors = []
-    if schedule.elapsed() - saved > options.save_every:
-        saved = schedule.elapsed()
+    workers.after_step(progress.step - progress.first_step + 1)
+    # The picture's peak is 2, so 4 / error is the PSNR's ratio; for the encoder the latents' squared error is told.
+    figure = {"dB": 10 * math.log10(4 / error)} if is_decoder else {"error": error}
+    if progress.advance(len(x) * options.workers, **figure):
         checkpoint_now()
 workers.finish()
 checkpoint_now()
+sys.exit(progress.exit_status())

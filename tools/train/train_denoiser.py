@@ -1,32 +1,35 @@
 #!/usr/bin/env python3
 """Train the denoiser with the text encoder fixed (v-prediction, average of the weights kept).
 
-  python train_denoiser.py DATA_DIR RUN_DIR --minutes 60 --workers 2
-  python train_denoiser.py DATA_DIR RUN_DIR --minutes 60 --workers 2 --stage scenes
+  python train_denoiser.py DATA_DIR RUN_DIR --samples 500000 --workers 2 --stage first
+  python train_denoiser.py DATA_DIR RUN_DIR --samples 1000000 --workers 2 --stage scenes
 
-Stages: narrow (about 120 emoji, one in the middle), scenes (pairs, counts, colours of the same), wide (all emoji, all
-scenes). Each continues from RUN_DIR/denoiser.pt, whatever wrote it.
+Stages: first and narrow (53 and 122 emoji, one in the middle), scenes (pairs, counts, colours of the same), wide (all
+emoji, all scenes). Each continues from RUN_DIR/denoiser.pt, whatever wrote it.
 """
 
-import json
 import random
+import sys
 
 import numpy as np
 import torch
 from transformers import CLIPTokenizer
 
-from common import Averaged, Schedule, Workers, arguments, autocast, fix_seeds, load, save
+from common import Averaged, Progress, Workers, arguments, autocast, fix_seeds, load, save
 from latents import SceneLatents
 from networks import TOKENS_MAX, make_denoiser, make_scheduler, make_text_encoder
 from scenes import MIX, EmojiSet, draw_batch
 
-options = arguments(__doc__, stage=("narrow", "narrow, scenes or wide"), captions=(16, "captions a step"),
+options = arguments(__doc__, samples=(500000, "samples of this stage"),
+                    stage=("narrow", "first, narrow, scenes or wide"),
+                    captions=(8, "captions a step, for each worker"),
                     levels=(2, "noise levels each caption is seen at"), rate=(1e-3, "peak learning rate"),
-                    decay=(0., "share of the time in which the rate falls"), focus=(.5, "share of the narrow list"),
-                    workers=(1, "processes that average their weights"), late=(.6, "share of samples with t >= 600"))
+                    decay=(0., "share of the samples in which the rate falls"),
+                    focus=(.5, "share of the shorter list"), workers=(1, "processes that average their weights"),
+                    late=(.6, "share of samples with t >= 600"))
 device = options.device
 checkpoint = load(options.run / "denoiser.pt", device)
-done = checkpoint["step"] if checkpoint else 0
+progress = Progress(options, checkpoint, options.stage)
 
 tokenizer = CLIPTokenizer.from_pretrained(options.run / "tokenizer")
 text = make_text_encoder(len(tokenizer)).to(device).eval().requires_grad_(False)
@@ -38,14 +41,14 @@ if checkpoint:
     unet.load_state_dict(checkpoint["live"])
     optimizer.load_state_dict(checkpoint["optimizer"])
     average.restore(checkpoint["average"])
+    del checkpoint
 alphas = make_scheduler().alphas_cumprod.to(device)
 workers = Workers(unet.parameters(), options.run, options.workers)
-fix_seeds(37 + done + 7919 * workers.rank)
+fix_seeds(37 + progress.step + 7919 * workers.rank)
 
-wide = options.stage == "wide"
-emoji = EmojiSet(options.data, "wide" if wide else "narrow", ("3d", "flat") if wide else ("3d",), options.focus)
+emoji = EmojiSet.of_stage(options.data, options.stage, options.focus)
 scene_latents = SceneLatents(emoji, options.run)
-mix = MIX["narrow" if options.stage == "narrow" else "scenes"]
+mix = MIX["narrow" if options.stage in ("first", "narrow") else "scenes"]
 
 
 def batch():
@@ -68,16 +71,13 @@ def noise_levels(count):
 
 def checkpoint_now():
     if workers.rank == 0:
-        save(options.run / "denoiser.pt", {"step": done, "live": unet.state_dict(), "optimizer": optimizer.state_dict(),
-                                           "average": average.state()})
+        save(options.run / "denoiser.pt", {**progress.state(), "live": unet.state_dict(),
+                                           "optimizer": optimizer.state_dict(), "average": average.state()})
 
 
-schedule, saved, first = Schedule(options.minutes, options.rate, options.decay), 0., done
-losses = [[] for _ in range(5)]
-while not schedule.is_over():
+while not progress.is_over():
     x, hidden = batch()
-    for group in optimizer.param_groups:
-        group["lr"] = schedule.rate(done - first)
+    progress.set_rate(optimizer)
     t = noise_levels(len(x))
     a = alphas[t][:, None, None, None]
     noise = torch.randn_like(x)
@@ -90,17 +90,10 @@ while not schedule.is_over():
     torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.)
     optimizer.step()
     average.update()
-    done += 1
-    workers.after_step(done - first)
-    for level, value in zip((t // 200).tolist(), each.tolist()):
-        losses[level].append(value)
-    if (done - first) % 100 == 0:
-        rate = (done - first) * len(x) * options.workers / schedule.elapsed()
-        print(json.dumps({"step": done, "seconds": round(schedule.elapsed()), "samples/s": round(rate, 1),
-                          "loss by t/200": [round(float(np.mean(l)), 4) for l in losses if l]}), flush=True)
-        losses = [[] for _ in range(5)]
-    if schedule.elapsed() - saved > options.save_every:
-        saved = schedule.elapsed()
+    workers.after_step(progress.step - progress.first_step + 1)
+    figures = {f"loss at t {200 * k}..": each[t // 200 == k].mean().item() for k in (t // 200).unique().tolist()}
+    if progress.advance(len(x) * options.workers, **figures):
         checkpoint_now()
 workers.finish()
 checkpoint_now()
+sys.exit(progress.exit_status())

@@ -1,34 +1,35 @@
 #!/usr/bin/env python3
 """Train the text encoder alone to guess the latents of the scene from its caption (linear head, thrown away).
 
-  python train_text.py DATA_DIR RUN_DIR --minutes 8
+  python train_text.py DATA_DIR RUN_DIR --samples 300000
 
 Every position from the end token on learns to hold the whole scene, since those are most of the 77 positions that the
 denoiser's cross-attention sees. Resumes from RUN_DIR/text.pt.
 """
 
-import json
 import random
+import sys
 
 import numpy as np
 import torch
 from transformers import CLIPTokenizer
 
-from common import Averaged, Schedule, arguments, autocast, fix_seeds, load, save
+from common import Averaged, Progress, arguments, autocast, fix_seeds, load, save
 from latents import CHANNELS, SIDE, SceneLatents
 from networks import TEXT_WIDTH, TOKENS_MAX, make_text_encoder
 from scenes import MIX, EmojiSet, draw_batch
 
-options = arguments(__doc__, batch=(64, "captions a step"), rate=(1e-3, "peak learning rate"),
-                    decay=(.5, "share of the time in which the rate falls"), focus=(.6, "share of the narrow list"),
+options = arguments(__doc__, samples=(300000, "captions in all"), batch=(64, "captions a step"),
+                    rate=(1e-3, "peak learning rate"), decay=(.5, "share of the samples in which the rate falls"),
+                    focus=(.6, "share of the narrow list"),
                     stage=("narrow", "narrow (the short list) or wide, as for the denoiser"))
 device = options.device
 checkpoint = load(options.run / "text.pt", device)
-done = checkpoint["step"] if checkpoint else 0
-fix_seeds(11 + done)
+progress = Progress(options, checkpoint)
+fix_seeds(11 + progress.step)
 
 tokenizer = CLIPTokenizer.from_pretrained(options.run / "tokenizer")
-emoji = EmojiSet(options.data, options.stage, ("3d", "flat") if options.stage == "wide" else ("3d",), options.focus)
+emoji = EmojiSet.of_stage(options.data, options.stage, options.focus)
 scene_latents = SceneLatents(emoji, options.run)
 text = make_text_encoder(len(tokenizer)).to(device)
 head = torch.nn.Linear(TEXT_WIDTH, CHANNELS * SIDE * SIDE).to(device)
@@ -57,17 +58,14 @@ def batch(count):
 
 def checkpoint_now():
     save(options.run / "text.pt", {
-        "step": done, "live": both.state_dict(), "optimizer": optimizer.state_dict(), "average": average.state()})
+        **progress.state(), "live": both.state_dict(), "optimizer": optimizer.state_dict(), "average": average.state()})
     save(options.run / "text_encoder.pt", {k.removeprefix("text."): v for k, v in average.state()["kept"].items()
                                            if k.startswith("text.")})
 
 
-schedule, losses, saved = Schedule(options.minutes, options.rate, options.decay), [], 0.
-first = done
-while not schedule.is_over():
+while not progress.is_over():
     x, ids, at = batch(options.batch)
-    for group in optimizer.param_groups:
-        group["lr"] = schedule.rate(done - first)
+    progress.set_rate(optimizer)
     with autocast(device):
         hidden = text(input_ids=ids).last_hidden_state
         guess = head(hidden[torch.arange(len(at), device=device), at])
@@ -77,14 +75,7 @@ while not schedule.is_over():
     torch.nn.utils.clip_grad_norm_(both.parameters(), 1.)
     optimizer.step()
     average.update()
-    done += 1
-    losses.append(loss.item())
-    if done % 100 == 0:
-        rate = (done - first) * options.batch / schedule.elapsed()
-        print(json.dumps({"step": done, "seconds": round(schedule.elapsed()), "captions/s": round(rate),
-                          "loss": round(float(np.mean(losses)), 4)}), flush=True)
-        losses = []
-    if schedule.elapsed() - saved > options.save_every:
-        saved = schedule.elapsed()
+    if progress.advance(options.batch, loss=loss.item()):
         checkpoint_now()
 checkpoint_now()
+sys.exit(progress.exit_status())
