@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
-  g++ cmake ninja-build make pkg-config ccache mold ca-certificates unzip python3 python3-pip python3-venv
+  g++ cmake ninja-build make pkg-config ccache mold ca-certificates curl unzip python3 python3-pip python3-venv
   libboost1.81-dev libboost-json1.81-dev libcurl4-openssl-dev libpng-dev libjpeg62-turbo-dev libwebp-dev
   libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev prometheus-cpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
   libgtest-dev libgmock-dev

@@ -101,7 +101,9 @@ class Server:
         """One request on a connection of its own, nothing added or followed."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=120)
         try:
-            connection.request(method, path, body, headers or {})
+            headers = headers or {}
+            chunked = headers.get("Transfer-Encoding") == "chunked"
+            connection.request(method, path, body, headers, encode_chunked=chunked)
             reply = connection.getresponse()
             return Reply(reply.status, reply.headers, reply.read())
         finally:
