@@ -202,7 +202,7 @@ class Resolver {
     sampling.clip_skip = request_.clip_skip;
     sampling.max_sequence_length = request_.max_sequence_length;
     sampling.eta = request_.eta;
-    if (!request_.adapters.empty()) {
+    if (!request_.adapters.empty() && in_.traits.adapters.empty()) {
       fail(Error{.kind = ErrorKind::Unsupported,
                  .message = fmt::format("lora_alphas: {} named, this model has no adapters",
                                         request_.adapters.size()),

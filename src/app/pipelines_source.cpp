@@ -66,9 +66,10 @@ LoadedPipeline PipelinesSource::load(const std::string& name) {
   }
   auto shared = runtime();
   if (!shared) return shared.error();
-  return pipelines::load_pipeline(
-      name, model->path, **shared,
-      {.weight_format = to_nn(weights_), .parts = parts_of(model->extras)});
+  return pipelines::load_pipeline(name, model->path, **shared,
+                                  {.weight_format = to_nn(weights_),
+                                   .parts = parts_of(model->extras),
+                                   .lora_dir = model->extras.lora_dir});
 }
 
 std::size_t PipelinesSource::estimate_bytes(const std::string& name) const {

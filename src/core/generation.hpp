@@ -114,6 +114,7 @@ struct ModelTraits {
   bool uses_guidance = true;  // false: distilled, guidance and negative prompt have no effect
   bool uses_negative_prompt = true;
   int text_encoder_count = 1;
+  std::vector<std::string> adapters = {};  // LoRAs that requests may name
 };
 
 struct Timings {

@@ -83,6 +83,12 @@ GenerationRequest parse_request(const json::object& o) {
                   static_cast<int>(integer(o, "height", 0))};
   request.image_count = static_cast<int>(integer(o, "n", 1));
   request.truncates_prompt = true;  // as diffusers does
+  if (const auto* adapters = o.if_contains("adapters")) {
+    for (const auto& member : adapters->as_object()) {
+      request.adapters.push_back(
+          {.name = member.key(), .scale = member.value().to_number<double>()});
+    }
+  }
   if (const auto file = optional_text(o, "image")) {
     request.init_image = std::make_shared<const Image>(read_picture(data_dir() / *file));
   }
@@ -111,20 +117,29 @@ Image read_picture(const std::filesystem::path& file) {
   return required(codec::decode_image({data, bytes.size()}), file.filename());
 }
 
+std::map<std::string, std::vector<Case>> read_manifest(const std::filesystem::path& path) {
+  std::map<std::string, std::vector<Case>> cases;
+  const json::value manifest = required(read_json_file(path), path.filename());
+  const json::object& limits = manifest.at("tolerance").as_object();
+  const Tolerance tolerance{number(limits, "mean_abs_difference_8bit", 0),
+                            number(limits, "psnr_db", 0)};
+  for (const auto& value : manifest.at("cases").as_array()) {
+    const json::object& o = value.as_object();
+    auto request = parse_request(o);
+    cases[request.model].push_back(
+        {text(o, "name"), request, data_dir() / text(o, "file"), tolerance});
+  }
+  return cases;
+}
+
 std::map<std::string, std::vector<Case>> read_manifests() {
   std::map<std::string, std::vector<Case>> cases;
   for (const auto& entry : std::filesystem::directory_iterator(data_dir())) {
     const std::string file = entry.path().filename();
     if (!file.starts_with("manifest-") || entry.path().extension() != ".json") continue;
-    const json::value manifest = required(read_json_file(entry.path()), file);
-    const json::object& limits = manifest.at("tolerance").as_object();
-    const Tolerance tolerance{number(limits, "mean_abs_difference_8bit", 0),
-                              number(limits, "psnr_db", 0)};
-    for (const auto& value : manifest.at("cases").as_array()) {
-      const json::object& o = value.as_object();
-      auto request = parse_request(o);
-      cases[request.model].push_back(
-          {text(o, "name"), request, data_dir() / text(o, "file"), tolerance});
+    for (auto& [model, of_model] : read_manifest(entry.path())) {
+      auto& all = cases[model];
+      all.insert(all.end(), of_model.begin(), of_model.end());
     }
   }
   return cases;

@@ -28,6 +28,8 @@ struct Case {
 std::filesystem::path data_dir();
 // Cases of every manifest, by model.
 std::map<std::string, std::vector<Case>> read_manifests();
+// Cases of one manifest, by model.
+std::map<std::string, std::vector<Case>> read_manifest(const std::filesystem::path& path);
 // A toy of data/models or the embedded default.
 std::filesystem::path model_dir(const std::string& model);
 

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "diffusion/pipelines/flux.hpp"
+#include "diffusion/pipelines/lora_pipeline.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/stable_diffusion.hpp"
 #include "diffusion/pipelines/stable_diffusion_3.hpp"
@@ -42,6 +43,26 @@ constexpr std::array kFamilies = {
     Family{"FluxFillPipeline", FluxPipeline::load},
 };
 
+// The family's pipeline, through which each set of LoRAs gets one of its own.
+Result<std::unique_ptr<Pipeline>> load_with_loras(const std::string& name,
+                                                  const ModelFolder& folder, Loader load,
+                                                  runtime::Runtime& runtime,
+                                                  const LoadOptions& options) {
+  auto files = find_loras(options.lora_dir);
+  if (!files) return files.error();
+  auto networks = folder.open_lora_networks();
+  if (!networks) return networks.error();
+  auto base = load(name, folder, runtime, options.weight_format);
+  if (!base) return base.error();
+  return std::unique_ptr<Pipeline>(new LoraPipeline(
+      {.base = *std::move(base),
+       .files = *std::move(files),
+       .networks = *std::move(networks),
+       .load_variant = [=, &runtime, format = options.weight_format](const auto& loras) {
+         return load(name, folder.with_loras(loras), runtime, format);
+       }}));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
@@ -52,6 +73,9 @@ Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
   if (!folder) return folder.error();
   for (const auto& family : kFamilies) {
     if (family.class_name != folder->class_name()) continue;
+    if (!options.lora_dir.empty()) {
+      return load_with_loras(name, *folder, family.load, runtime, options);
+    }
     return family.load(name, *folder, runtime, options.weight_format);
   }
   std::vector<std::string_view> known;

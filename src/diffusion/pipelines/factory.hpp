@@ -16,6 +16,7 @@ namespace limner::pipelines {
 struct LoadOptions {
   nn::WeightFormat weight_format = nn::WeightFormat::Auto;
   ModelParts parts = {};
+  std::filesystem::path lora_dir = {};  // of LoRAs that requests may name; empty: none
 };
 
 // `runtime` must outlive the pipeline. Errors name the file and what is wrong with it.

@@ -107,6 +107,32 @@ bool ModelFolder::flag(std::string_view key, bool fallback) const {
 }
 
 Result<models::Component> ModelFolder::open_component(const std::string& name) const {
+  auto component = open_plain(name);
+  if (component && !loras_.empty()) {
+    component->weights = weights::with_loras(name, std::move(component->weights), loras_);
+  }
+  return component;
+}
+
+Result<std::vector<weights::LoraBase>> ModelFolder::open_lora_networks() const {
+  std::vector<weights::LoraBase> networks;
+  for (const char* name :
+       {"unet", "transformer", "text_encoder", "text_encoder_2", "text_encoder_3"}) {
+    if (!has(name)) continue;
+    auto component = open_plain(name);
+    if (!component) return component.error();
+    networks.push_back({.component = name, .weights = std::move(component->weights)});
+  }
+  return networks;
+}
+
+ModelFolder ModelFolder::with_loras(std::vector<weights::AppliedLora> loras) const {
+  ModelFolder folder = *this;
+  folder.loras_ = std::move(loras);
+  return folder;
+}
+
+Result<models::Component> ModelFolder::open_plain(const std::string& name) const {
   if (name == "vae" && !parts_.vae.empty()) return open_supplied_vae();
   const auto supplied = parts_.text_encoders.find(name);
   if (supplied != parts_.text_encoders.end()) {

@@ -18,6 +18,7 @@
 #include "diffusion/tokenizers/clip_tokenizer.hpp"
 #include "diffusion/tokenizers/t5_tokenizer.hpp"
 #include "weights/checkpoint.hpp"
+#include "weights/lora.hpp"
 
 namespace limner::pipelines {
 
@@ -49,6 +50,11 @@ class ModelFolder {
   Result<tokenizers::T5Tokenizer> open_t5_tokenizer(const std::string& number) const;
   Result<schedulers::SchedulerConfig> scheduler_config() const;
 
+  // The networks that a LoRA may change, as they are without any.
+  Result<std::vector<weights::LoraBase>> open_lora_networks() const;
+  // The same model with LoRAs fused into what open_component gives.
+  ModelFolder with_loras(std::vector<weights::AppliedLora> loras) const;
+
   // Defaults that a model recorded for itself in limner.json; absent ones keep what is in `traits`.
   // Errors: a key that is not known, a value out of range.
   Result<void> apply_own_defaults(ModelTraits& traits) const;
@@ -56,6 +62,7 @@ class ModelFolder {
  private:
   Result<void> open_index();
   Result<void> open_checkpoint();
+  Result<models::Component> open_plain(const std::string& name) const;
   Result<models::Component> open_supplied_vae() const;
   std::optional<std::filesystem::path> find_tokenizer(const std::string& number) const;
 
@@ -63,6 +70,7 @@ class ModelFolder {
   ModelParts parts_;
   json::object index_;
   std::string class_name_;
+  std::vector<weights::AppliedLora> loras_;
   std::shared_ptr<const weights::Checkpoint> checkpoint_;  // shared by copies; null for a folder
 };
 
