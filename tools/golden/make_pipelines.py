@@ -97,6 +97,7 @@ SIZES = {  # width, height
     "flux-dev": [(64, 64), (72, 48), (112, 80)],
     "flux-odd": [(64, 64), (56, 88)],
     "flux-fill": [(64, 64), (48, 56), (72, 64)],
+    "taesd": [(64, 64), (48, 40)],
     "emoji-256": [(256, 256)],
 }
 
@@ -280,7 +281,15 @@ def fill_cases():
         )
 
 
-CASES = dict(sd=sd_cases, xl=xl_cases, lcm=lcm_cases, sd3=sd3_cases, flux=flux_cases, fill=fill_cases)
+def tiny_cases():
+    """AutoencoderTiny under Stable Diffusion."""
+    for steps, name in ((6, None), (3, "euler")):
+        yield case("taesd", "text_to_image", name, SIZES["taesd"][0], steps=steps, n=2)
+    yield from with_image("taesd", "image_to_image", [None, "ddim", "dpmpp_2m"])
+    yield from with_image("taesd", "inpaint", [None, "ddim", "dpmpp_2m"])
+
+
+CASES = dict(tiny=tiny_cases, sd=sd_cases, xl=xl_cases, lcm=lcm_cases, sd3=sd3_cases, flux=flux_cases, fill=fill_cases)
 CASES |= dict(emoji=emoji_cases)
 CLASSES = dict(
     sd=dict(
@@ -298,6 +307,7 @@ CLASSES = dict(
         image_to_image=LatentConsistencyModelImg2ImgPipeline,
     ),
 )
+CLASSES["tiny"] = CLASSES["sd"]
 CLASSES["sd3"] = dict(
     text_to_image=StableDiffusion3Pipeline,
     image_to_image=StableDiffusion3Img2ImgPipeline,

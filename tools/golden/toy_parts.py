@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, AutoencoderTiny
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -125,6 +125,8 @@ def calibrate(pipe, paint_latents, gain=1.0):
             rescale_output(denoiser.conv_out, probe["out"], gain)
         else:
             denoiser.proj_out.weight.mul_(gain / probe["out"].std())
+        if isinstance(pipe.vae, AutoencoderTiny):
+            return calibrate_tiny(pipe.vae, g)
         z = unpacked(pipe, paint_latents())
         z = torch.cat([z, torch.randn(2, *z.shape[1:], generator=g)])
         z = z / pipe.vae.config.scaling_factor
@@ -134,6 +136,21 @@ def calibrate(pipe, paint_latents, gain=1.0):
         x = torch.nn.functional.interpolate(torch.randn(2, 3, 8, 8, generator=g), (side, side))
         moments = pipe.vae.encode(x.clamp(-1, 1)).latent_dist.parameters
         scale_encoder(pipe.vae, moments, pipe.vae.config.latent_channels)
+
+
+def calibrate_tiny(vae, g):
+    """The same for an autoencoder without a distribution, whose own pixels lie in 0..1."""
+    z = torch.randn(2, vae.config.latent_channels, 16, 16, generator=g)
+    scale_last(vae.decoder.layers[-1], (vae.decode(z).sample + 1) / 2, 0.5, 0.2)
+    scale = 2 ** (len(vae.config.decoder_block_out_channels) - 1)
+    x = torch.nn.functional.interpolate(torch.randn(2, 3, 8, 8, generator=g), (16 * scale,) * 2)
+    scale_last(vae.encoder.layers[-1], vae.encode(x.clamp(-1, 1)).latents, 0.0, 1.0)
+
+
+def scale_last(conv, out, mean, std):
+    found, k = out.mean(dim=(0, 2, 3)), std / out.std()
+    conv.weight.mul_(k)
+    conv.bias.copy_((conv.bias - found) * k + mean)
 
 
 def unpacked(pipe, latents):

@@ -4,6 +4,7 @@ import json
 
 import torch
 from diffusers import (
+    AutoencoderTiny,
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
@@ -237,7 +238,19 @@ def age(folder):
     save_file(tensors, path, {"format": "pt"})
 
 
+def taesd():
+    """SD 1.x with the small autoencoder, whose latents are no draw."""
+    pipe, t, save = sd1()
+    widths = dict(encoder_block_out_channels=(6, 6, 6), decoder_block_out_channels=(8, 8, 8))
+    blocks = dict(num_encoder_blocks=(1, 2, 1), num_decoder_blocks=(2, 1, 1))
+    pipe.vae = randomise(AutoencoderTiny(scaling_factor=0.4, **widths, **blocks))
+    return sd(t, pipe.text_encoder, pipe.unet, pipe.vae, pipe.scheduler), t, dict(
+        dtype=torch.float16, absent=("scaling",)
+    )
+
+
 TOYS = dict(
+    taesd=taesd,
     sd1=sd1,
     sd2_v=sd2_v,
     sd_json=sd_json,

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "diffusion/models/autoencoder_halves.hpp"
 #include "diffusion/models/config_reader.hpp"
 #include "diffusion/models/resnet.hpp"
 #include "diffusion/models/transformer_2d.hpp"
@@ -72,13 +73,6 @@ Value decoder(const Value& latents, const WeightScope& w, const AutoencoderKLCon
   return head(h, w, c);
 }
 
-// The half of the file that one network reads.
-Component half(Component component, std::string_view name, std::vector<std::string> other_half) {
-  component.name += name;
-  component.foreign_prefixes = std::move(other_half);
-  return component;
-}
-
 }  // namespace
 
 Result<AutoencoderKLConfig> AutoencoderKLConfig::parse(const Component& component) {
@@ -112,6 +106,7 @@ Result<AutoencoderKLConfig> AutoencoderKLConfig::parse(const Component& componen
     }
   }
   const std::size_t levels = c.block_out_channels.size();
+  c.level_count = levels;
   if (levels == 0 || levels > 8 || c.down_block_types.size() != levels ||
       c.up_block_types.size() != levels) {
     r.fail("block_out_channels", "needs 1 to 8 entries, as many as down and up block types");
@@ -149,57 +144,28 @@ Result<AutoencoderKL> AutoencoderKL::load(runtime::Runtime& runtime, const Compo
                                           const NetworkOptions& options) {
   auto config = AutoencoderKLConfig::parse(component);
   if (!config) return config.error();
-  return AutoencoderKL(runtime, half(component, "_decoder", {"encoder.", "quant_conv."}),
-                       half(component, "_encoder", {"decoder.", "post_quant_conv."}),
+  return AutoencoderKL(runtime, half_of(component, "_decoder", {"encoder.", "quant_conv."}),
+                       half_of(component, "_encoder", {"decoder.", "post_quant_conv."}),
                        *std::move(config), options);
 }
 
-Result<runtime::Tensor> AutoencoderKL::decode(std::span<const float> latents, std::int64_t rows,
-                                              std::int64_t height, std::int64_t width) {
-  const auto write = [&](nn::Graph& graph, const WeightScope& w) {
-    Value z = graph.input("latents", {1, config_.latent_channels, height, width});
-    if (config_.use_post_quant_conv) z = nn::conv2d(z, w / "post_quant_conv");
-    graph.output("pixels", decoder(z, w / "decoder", config_));
-  };
-  auto network =
-      decoder_.get(fmt::format("1x{}x{}x{}", config_.latent_channels, height, width), write);
-  if (!network) return network.error();
-  const auto side = [](std::int64_t n) { return static_cast<std::size_t>(n); };
-  const std::size_t row_size = latents.size() / side(rows);
-  runtime::Tensor pixels(
-      {side(rows), 3, side(height * config_.scale()), side(width * config_.scale())});
-  for (std::size_t i = 0; i < side(rows); ++i) {
-    const runtime::Input input{"latents",
-                               {1, side(config_.latent_channels), side(height), side(width)},
-                               latents.subspan(i * row_size, row_size)};
-    const runtime::Output output{"pixels", pixels.row(i)};
-    if (auto ok = (*network)->run({&input, 1}, {&output, 1}); !ok) return ok.error();
-  }
-  return pixels;
+Result<runtime::Tensor> AutoencoderKL::decode(std::span<const float> latents, std::int64_t height,
+                                              std::int64_t width) {
+  return run_row_by_row(
+      decoder_, latents, {config_.latent_channels, height, width},
+      [&](const Value& x, const WeightScope& w) {
+        const Value z = config_.use_post_quant_conv ? nn::conv2d(x, w / "post_quant_conv") : x;
+        return decoder(z, w / "decoder", config_);
+      });
 }
 
-Result<runtime::Tensor> AutoencoderKL::encode(std::span<const float> pixels, std::int64_t rows,
-                                              std::int64_t height, std::int64_t width) {
-  const auto write = [&](nn::Graph& graph, const WeightScope& w) {
-    const Value x = graph.input("pixels", {1, 3, height, width});
-    const Value moments = encoder(x, w / "encoder", config_);
-    graph.output("moments",
-                 config_.use_quant_conv ? nn::conv2d(moments, w / "quant_conv") : moments);
-  };
-  auto network = encoder_.get(fmt::format("1x3x{}x{}", height, width), write);
-  if (!network) return network.error();
-  const auto shape = (*network)->output_shape("moments");
-  runtime::Tensor moments({static_cast<std::size_t>(rows), shape[1], shape[2], shape[3]});
-  const auto row_size = static_cast<std::size_t>(3 * height * width);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(rows); ++i) {
-    const runtime::Input input{
-        "pixels",
-        {1, 3, static_cast<std::size_t>(height), static_cast<std::size_t>(width)},
-        pixels.subspan(i * row_size, row_size)};
-    const runtime::Output output{"moments", moments.row(i)};
-    if (auto ok = (*network)->run({&input, 1}, {&output, 1}); !ok) return ok.error();
-  }
-  return moments;
+Result<runtime::Tensor> AutoencoderKL::encode(std::span<const float> pixels, std::int64_t height,
+                                              std::int64_t width) {
+  return run_row_by_row(
+      encoder_, pixels, {3, height, width}, [&](const Value& x, const WeightScope& w) {
+        const Value moments = encoder(x, w / "encoder", config_);
+        return config_.use_quant_conv ? nn::conv2d(moments, w / "quant_conv") : moments;
+      });
 }
 
 }  // namespace limner::models

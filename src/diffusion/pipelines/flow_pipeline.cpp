@@ -39,7 +39,7 @@ Result<LatentPipeline::Parts> FlowPipeline::open_flow_parts(runtime::Runtime& ru
                                                             nn::WeightFormat weight_format) {
   auto parts = open_parts(runtime, folder, denoiser_bytes, weight_format);
   if (!parts) return parts;
-  parts->scaling.shift = {parts->vae.config().shift_factor.value_or(0)};
+  parts->scaling.shift = {parts->vae->config().shift_factor.value_or(0)};
   tell_solvers(parts->scheduler);
   tell_solvers(parts->inpaint_scheduler);
   return parts;

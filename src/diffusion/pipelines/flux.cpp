@@ -32,7 +32,7 @@ Error misfit(const std::string& name, const std::string& what) {
 
 // Fill reads, beside the latents, the masked picture's and every pixel of the mask.
 bool is_fill(const models::FluxTransformerConfig& transformer,
-             const models::AutoencoderKLConfig& vae) {
+             const models::AutoencoderConfig& vae) {
   return transformer.in_channels == 4 * (2 * vae.latent_channels + vae.scale() * vae.scale());
 }
 
@@ -66,7 +66,7 @@ FluxPipeline::FluxPipeline(models::FluxTransformer2DModel transformer, ClipPromp
 Result<void> FluxPipeline::check_fit(const std::string& name,
                                      const models::FluxTransformerConfig& transformer,
                                      const ClipPromptEncoder& clip, const T5PromptEncoder& t5,
-                                     const models::AutoencoderKLConfig& vae) {
+                                     const models::AutoencoderConfig& vae) {
   if (transformer.in_channels != 4 * vae.latent_channels && !is_fill(transformer, vae)) {
     return misfit(name, fmt::format("the transformer's in_channels are {}, expected four times the "
                                     "vae's {} latent channels, or those of Fill",
@@ -108,7 +108,7 @@ Result<std::unique_ptr<Pipeline>> FluxPipeline::load(const std::string& name,
   if (!transformer) return transformer.error();
   auto parts = open_flow_parts(runtime, folder, bytes, weight_format);
   if (!parts) return parts.error();
-  const auto& vae = parts->vae.config();
+  const auto& vae = parts->vae->config();
   const auto& config = transformer->config();
   if (auto ok = check_fit(name, config, *clip, *t5, vae); !ok) return ok.error();
 

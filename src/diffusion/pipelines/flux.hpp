@@ -37,7 +37,7 @@ class FluxPipeline final : public FlowPipeline {
   static Result<void> check_fit(const std::string& name,
                                 const models::FluxTransformerConfig& transformer,
                                 const ClipPromptEncoder& clip, const T5PromptEncoder& t5,
-                                const models::AutoencoderKLConfig& vae);
+                                const models::AutoencoderConfig& vae);
 
   models::FluxTransformer2DModel transformer_;
   ClipPromptEncoder clip_;

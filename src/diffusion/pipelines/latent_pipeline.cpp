@@ -90,8 +90,8 @@ NetworkScale NetworkScale::of(std::size_t weight_bytes) {
 
 LatentPipeline::LatentPipeline(Parts parts, ModelTraits traits)
     : vae_(std::move(parts.vae)),
-      preview_(static_cast<int>(vae_.config().latent_channels),
-               static_cast<int>(vae_.config().scale())),
+      preview_(static_cast<int>(vae_->config().latent_channels),
+               static_cast<int>(vae_->config().scale())),
       scheduler_config_(std::move(parts.scheduler)),
       inpaint_scheduler_config_(std::move(parts.inpaint_scheduler)),
       scaling_(std::move(parts.scaling)),
@@ -107,12 +107,12 @@ Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runti
   const NetworkScale scale = NetworkScale::of(denoiser_bytes);
   auto component = folder.open_component("vae");
   if (!component) return component.error();
-  auto vae = models::AutoencoderKL::load(
+  auto vae = models::load_autoencoder(
       runtime, *component, {.weight_format = weight_format, .shapes_max = scale.shapes_max});
   if (!vae) return vae.error();
   auto scheduler = folder.scheduler_config();
   if (!scheduler) return scheduler.error();
-  const double factor = vae->config().scaling_factor;
+  const double factor = (*vae)->config().scaling_factor;
   return Parts{.vae = *std::move(vae),
                .scheduler = *scheduler,
                .inpaint_scheduler = *scheduler,
@@ -122,7 +122,7 @@ Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runti
 
 ModelTraits LatentPipeline::derive_traits(const std::string& name, const ModelFolder& folder,
                                           const Parts& parts, std::int64_t sample_size) {
-  const auto scale = static_cast<int>(parts.vae.config().scale());
+  const auto scale = static_cast<int>(parts.vae->config().scale());
   ModelTraits traits;
   traits.name = name;
   traits.family = folder.class_name();
@@ -198,7 +198,7 @@ Result<std::unique_ptr<DenoiseState>> LatentPipeline::prepare(const GenerationRe
   state->wants_previews_ = request.partial_images > 0;
 
   // 2. Latents of each image.
-  const auto vae_scale = static_cast<int>(vae_.config().scale());
+  const auto vae_scale = static_cast<int>(vae_->config().scale());
   state->height_ = request.size.height_px / vae_scale;
   state->width_ = request.size.width_px / vae_scale;
   for (int i = 0; i < request.image_count; ++i) {
@@ -242,7 +242,7 @@ Result<void> LatentPipeline::begin(const GenerationRequest& request, State& stat
   if (!scheduler) return scheduler.error();
   image.scheduler = *std::move(scheduler);
   image.latents.resize(
-      static_cast<std::size_t>(vae_.config().latent_channels * state.height_ * state.width_));
+      static_cast<std::size_t>(vae_->config().latent_channels * state.height_ * state.width_));
   if (auto ok = begin_schedule(request, state, image); !ok) return ok.error();
   switch (request.task) {
     case Task::TextToImage: {
@@ -263,11 +263,17 @@ Result<void> LatentPipeline::begin(const GenerationRequest& request, State& stat
   return {};
 }
 
-// A draw from the encoder's distribution: mean + deviation * noise, scaled for the denoiser.
+// A draw from the encoder's distribution: mean + deviation * noise, scaled for the denoiser. An
+// autoencoder without a distribution gives its latents, and nothing is drawn.
 Result<std::vector<float>> LatentPipeline::encode_image(std::span<const float> pixels,
                                                         ImageSize size, Trajectory& image) {
-  auto moments = vae_.encode(pixels, 1, size.height_px, size.width_px);
+  auto moments = vae_->encode(pixels, size.height_px, size.width_px);
   if (!moments) return moments.error();
+  if (moments->shape()[1] == static_cast<std::size_t>(vae_->config().latent_channels)) {
+    std::vector<float> latents(moments->data().begin(), moments->data().end());
+    scale(latents, scaling_.shift, scaling_.factor);
+    return latents;
+  }
   const std::size_t count = moments->data().size() / 2;
   const auto mean = moments->data().first(count);
   const auto log_variance = moments->data().last(count);
@@ -439,7 +445,7 @@ Result<Image> LatentPipeline::decode_full(std::span<const float> latents, const 
   std::vector<float> z(latents.begin(), latents.end());
   unscale(z, adds_shift_back(state.task_) ? scaling_.shift : std::vector<double>{0},
           scaling_.factor);
-  auto pixels = vae_.decode(z, 1, state.height_, state.width_);
+  auto pixels = vae_->decode(z, state.height_, state.width_);
   if (!pixels) return pixels.error();
   preview_.learn(latents, state.latent_shape(state.images_.front()), std::as_const(*pixels).data());
   return to_image(pixels->data(), state.effective_.size);

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "diffusion/models/autoencoder_kl.hpp"
+#include "diffusion/models/autoencoder.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/pipeline.hpp"
 #include "diffusion/pipelines/preview_decoder.hpp"
@@ -56,7 +56,7 @@ class LatentPipeline : public Pipeline {
   };
 
   struct Parts {
-    models::AutoencoderKL vae;
+    std::unique_ptr<models::Autoencoder> vae;
     schedulers::SchedulerConfig scheduler;
     schedulers::SchedulerConfig inpaint_scheduler;
     LatentScaling scaling;
@@ -113,7 +113,7 @@ class LatentPipeline : public Pipeline {
 
   double guidance_scale(const GenerationRequest& request) const;
   void note_unused_negative(const GenerationRequest& request, EffectiveParams& effective) const;
-  const models::AutoencoderKLConfig& vae_config() const { return vae_.config(); }
+  const models::AutoencoderConfig& vae_config() const { return vae_->config(); }
 
  private:
   class State;
@@ -132,7 +132,7 @@ class LatentPipeline : public Pipeline {
   void advance(State& state, std::span<const float> noise_pred) const;
   Result<Image> decode_full(std::span<const float> latents, const State& state);
 
-  models::AutoencoderKL vae_;
+  std::unique_ptr<models::Autoencoder> vae_;
   PreviewDecoder preview_;
   schedulers::SchedulerConfig scheduler_config_;
   schedulers::SchedulerConfig inpaint_scheduler_config_;

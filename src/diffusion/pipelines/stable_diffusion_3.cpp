@@ -38,7 +38,7 @@ void place(const runtime::Tensor& x, std::size_t column, runtime::Tensor& embeds
 }
 
 bool is_inpainting(const models::SD3TransformerConfig& transformer,
-                   const models::AutoencoderKLConfig& vae) {
+                   const models::AutoencoderConfig& vae) {
   return transformer.in_channels == 2 * vae.latent_channels + 1;
 }
 
@@ -78,7 +78,7 @@ Result<StableDiffusion3Pipeline::Encoders> StableDiffusion3Pipeline::open_encode
 Result<void> StableDiffusion3Pipeline::check_fit(const std::string& name,
                                                  const models::SD3TransformerConfig& transformer,
                                                  const Encoders& encoders, const Parts& parts) {
-  const auto& vae = parts.vae.config();
+  const auto& vae = parts.vae->config();
   if (transformer.in_channels != vae.latent_channels && !is_inpainting(transformer, vae)) {
     return misfit(name,
                   "the transformer's in_channels fit neither the vae's latents nor inpainting");
@@ -133,7 +133,7 @@ Result<std::unique_ptr<Pipeline>> StableDiffusion3Pipeline::load(const std::stri
   traits.defaults.guidance_scale = kGuidanceScale;
   traits.defaults.strength = kStrength;
   traits.text_encoder_count = 3;
-  if (is_inpainting(config, parts->vae.config())) traits.tasks = {Task::Inpaint};
+  if (is_inpainting(config, parts->vae->config())) traits.tasks = {Task::Inpaint};
   if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
   return std::unique_ptr<Pipeline>(new StableDiffusion3Pipeline(
       *std::move(transformer), *std::move(encoders), *std::move(parts), std::move(traits)));

@@ -59,7 +59,7 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionXLPipeline::load(const std::str
   if (!second) return second.error();
   auto opened = open(name, folder, runtime, weight_format);
   if (!opened) return opened.error();
-  const auto& vae = opened->parts.vae.config();
+  const auto& vae = opened->parts.vae->config();
   if (vae.latents_mean && vae.latents_std) {
     opened->parts.scaling = {.shift = *vae.latents_mean, .factor = {}};
     for (const double deviation : *vae.latents_std) {

@@ -12,7 +12,7 @@ void append(std::vector<float>& to, std::span<const float> from) {
 
 // 9-channel UNets take the mask and the masked image's latents beside the sample.
 bool is_inpainting(const models::UNet2DConditionConfig& unet,
-                   const models::AutoencoderKLConfig& vae) {
+                   const models::AutoencoderConfig& vae) {
   return unet.in_channels == 2 * vae.latent_channels + 1;
 }
 
@@ -37,9 +37,9 @@ Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const M
     traits.defaults.num_inference_steps = 4;
     traits.defaults.guidance_scale = 8.5;
   }
-  if (is_inpainting(unet->config(), parts->vae.config())) {
+  if (is_inpainting(unet->config(), parts->vae->config())) {
     traits.tasks = {Task::Inpaint};
-  } else if (unet->config().in_channels != parts->vae.config().latent_channels) {
+  } else if (unet->config().in_channels != parts->vae->config().latent_channels) {
     return Error{.kind = ErrorKind::Unsupported,
                  .message = name +
                             ": the unet's in_channels fit neither the vae's latents nor "
