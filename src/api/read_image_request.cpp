@@ -220,6 +220,9 @@ std::optional<Error> check_operation(const ImageRequest& request, const ReadOpti
   if (request.operation != Operation::Generation && request.images.empty()) {
     return missing_field("image", "the picture to start from");
   }
+  if (request.edit_type != EditType::Auto && request.images.empty()) {
+    return missing_field("image", "the picture that type is about");
+  }
   if (request.mask && request.images.empty()) {
     return missing_field("image", "the picture that the mask belongs to");
   }

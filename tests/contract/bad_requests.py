@@ -111,6 +111,8 @@ FIELDS = [
     ({"images": [{}]}, "images", TYPE, ["image_url"]),
     ({"images": ["QUJD"] * 17}, "image", VALUE, ["17", "16"]),
     ({"mask": "QUJD"}, "image", MISSING, ["mask"]),
+    ({"type": "background_removal"}, "image", MISSING, ["type"]),
+    ({"type": "inpainting"}, "image", MISSING, ["type"]),
 ]
 
 # The same endpoint refuses a size by the model's own rules; Nebula's rounds it instead.
