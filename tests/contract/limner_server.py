@@ -76,7 +76,12 @@ class Server:
                 env=environment,
                 cwd=folder,
             )
-        address = wait_until(self._find_address, "the printed address", START_SECONDS_MAX)
+        try:
+            address = wait_until(self._find_address, "the printed address", START_SECONDS_MAX)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         self.host, self.port = address.group(1), int(address.group(2))
         self.url = f"http://{self.host}:{self.port}"
 
