@@ -53,6 +53,9 @@ void describe_traits(const ModelTraits& traits, const ModelPolicy& policy, json:
       traits.uses_guidance ? json::value{{"default", bounds.guidance_scale}} : json::value(nullptr);
   object["negative_prompt"] = traits.uses_negative_prompt;
   object["prompts"] = traits.text_encoder_count;
+  json::array adapters;
+  for (const auto& name : traits.adapters) adapters.emplace_back(name);
+  object["adapters"] = std::move(adapters);
   object["strength"] =
       json::object{{"default", policy.strength.value_or(traits.defaults.strength)}};
   json::array schedulers;
@@ -100,7 +103,7 @@ json::object describe_all(Services& services) {
       {"response_formats", json::array{"url", "b64_json", "data_uri"}},
       {"streaming", json::object{{"partial_images", true}, {"progress", true}}},
       {"background_removal", json::object{{"method", text_of(services.matting.name())}}},
-      {"remote_image_urls", false},
+      {"remote_image_urls", services.fetcher.is_on()},
       {"limits", describe_limits(services.limits)},
       {"models", std::move(described)},
   };

@@ -104,7 +104,8 @@ void ImageJob::hurry_headers() {
 
 // Without a model: the picture's subject on transparency.
 void ImageJob::cut_out() {
-  auto opened = OpenedImage::open(std::move(request_.images.front()), services_.limits);
+  auto opened =
+      OpenedImage::open(std::move(request_.images.front()), services_.limits, &services_.fetcher);
   if (!opened) return fail(opened.error());
   auto image = opened->decode(services_.limits);
   if (!image) return fail(image.error());

@@ -28,14 +28,16 @@ Result<std::string_view> strip_data_url(std::string_view text, const std::string
   return text.substr(comma + 1);
 }
 
-Result<std::vector<std::uint8_t>> decode_text(std::string_view text, const std::string& field) {
+Result<std::vector<std::uint8_t>> read_text(const std::string& text, const std::string& field,
+                                            const http::Fetcher* fetcher) {
   if (text.starts_with("http://") || text.starts_with("https://")) {
-    return invalid_value(
-        field,
-        fmt::format("{}: addresses are not fetched by this server; send a data URL "
-                    "or base64",
-                    field),
-        "remote_image_not_allowed");
+    if (fetcher == nullptr) {
+      return invalid_value(field, fmt::format("{}: addresses are not fetched here", field),
+                           "remote_image_not_allowed");
+    }
+    auto bytes = fetcher->fetch(text);
+    if (!bytes) return with_field(bytes.error(), field);
+    return bytes;
   }
   auto base64 = strip_data_url(text, field);
   if (!base64) return base64.error();
@@ -139,13 +141,14 @@ LoadedImages on_canvas(const Image& image, ImageSize canvas) {
 
 }  // namespace
 
-Result<OpenedImage> OpenedImage::open(ImageInput input, const Limits& limits) {
+Result<OpenedImage> OpenedImage::open(ImageInput input, const Limits& limits,
+                                      const http::Fetcher* fetcher) {
   OpenedImage opened;
   opened.field_ = std::move(input.field);
   if (auto* part = std::get_if<http::PartContent>(&input.content)) {
     opened.part_ = std::move(*part);
   } else {
-    auto bytes = decode_text(std::get<std::string>(input.content), opened.field_);
+    auto bytes = read_text(std::get<std::string>(input.content), opened.field_, fetcher);
     if (!bytes) return bytes.error();
     opened.decoded_base64_ = *std::move(bytes);
   }

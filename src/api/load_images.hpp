@@ -14,14 +14,17 @@
 #include "codec/decode.hpp"
 #include "core/image.hpp"
 #include "core/limits.hpp"
+#include "http/fetcher.hpp"
 
 namespace limner::api {
 
 // One upload: its bytes, wherever they lie, and what its header says.
 class OpenedImage {
  public:
-  // Undoes base64 and reads the header. Errors name the input's field.
-  static Result<OpenedImage> open(ImageInput input, const Limits& limits);
+  // Undoes base64 or fetches an address, and reads the header. Errors name the input's field.
+  // Without a fetcher addresses are refused.
+  static Result<OpenedImage> open(ImageInput input, const Limits& limits,
+                                  const http::Fetcher* fetcher = nullptr);
 
   const std::string& field() const { return field_; }
   const codec::ImageHeader& header() const { return header_; }

@@ -60,12 +60,13 @@ class Planner {
 
   Result<void> open_pictures() {
     for (auto& input : request_.images) {
-      auto opened = OpenedImage::open(std::move(input), services_.limits);
+      auto opened = OpenedImage::open(std::move(input), services_.limits, &services_.fetcher);
       if (!opened) return opened.error();
       pictures_.push_back(*std::move(opened));
     }
     if (!request_.mask) return {};
-    auto opened = OpenedImage::open(std::move(*request_.mask), services_.limits);
+    auto opened =
+        OpenedImage::open(std::move(*request_.mask), services_.limits, &services_.fetcher);
     if (!opened) return opened.error();
     mask_file_ = *std::move(opened);
     return {};

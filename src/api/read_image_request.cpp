@@ -1,6 +1,7 @@
 #include "api/read_image_request.hpp"
 
 #include <array>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -167,28 +168,40 @@ void read_output(FieldReader& fields, const ReadOptions& options, ImageRequest& 
   }
 }
 
-// {"name": alpha}, OVMS's way to choose adapters.
+// A number, also as text where the body is a form.
+std::optional<double> read_alpha(const json::value& value, FieldReader::Source source) {
+  if (value.is_number()) return value.to_number<double>();
+  if (!value.is_string() || source != FieldReader::Source::Text) return std::nullopt;
+  const auto parsed = parse_json(value.get_string());
+  if (!parsed || !parsed->is_number()) return std::nullopt;
+  return parsed->to_number<double>();
+}
+
+// {"name": alpha}, OVMS's way to choose adapters; in a form as JSON text or as lora_alphas[name].
 void read_adapters(FieldReader& fields, ImageRequest& request) {
-  const auto* value = fields.raw({"lora_alphas"});
-  if (value == nullptr) return;
-  const auto* object = value->if_object();
+  const auto* given = fields.raw({"lora_alphas"});
+  if (given == nullptr) return;
+  json::value value = *given;
+  if (fields.source() == FieldReader::Source::Text && value.is_string()) {
+    if (auto parsed = parse_json(value.get_string())) value = *std::move(parsed);
+  }
+  const auto* object = value.if_object();
   if (object == nullptr) {
-    fields.fail(invalid_value(
+    return fields.fail(invalid_value(
         "lora_alphas",
-        fmt::format("lora_alphas: got {}, expected an object of numbers", describe(*value)),
+        fmt::format("lora_alphas: got {}, expected an object of numbers", describe(value)),
         "invalid_type"));
-    return;
   }
   for (const auto& member : *object) {
-    const std::string name(member.key());
-    if (!member.value().is_number()) {
-      fields.fail(invalid_value("lora_alphas",
-                                fmt::format("lora_alphas: got {} for a member, expected a number",
-                                            describe(member.value())),
-                                "invalid_type"));
-      return;
+    const auto alpha = read_alpha(member.value(), fields.source());
+    if (!alpha || !std::isfinite(*alpha)) {
+      return fields.fail(invalid_value("lora_alphas",
+                                       fmt::format("lora_alphas: got {} for a member, expected a "
+                                                   "number",
+                                                   describe(member.value())),
+                                       "invalid_type"));
     }
-    request.adapters.push_back({.name = name, .scale = member.value().to_number<double>()});
+    request.adapters.push_back({.name = std::string(member.key()), .scale = *alpha});
   }
 }
 

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "core/limits.hpp"
 #include "cutout/matting.hpp"
+#include "http/fetcher.hpp"
 #include "metrics/metrics.hpp"
 #include "storage/blob_store.hpp"
 
@@ -35,6 +36,7 @@ struct Services {
   IdempotencyStore& idempotency;
   const Blocklist& blocklist;
   const cutout::Matting& matting;
+  const http::Fetcher& fetcher;
   storage::BlobStore& pictures;
   metrics::Metrics& metrics;
   const Clock& clock;

@@ -38,6 +38,8 @@ App::App(const config::Config& config, std::vector<config::ModelConfig> models,
     : config_(config),
       models_(std::move(models)),
       metrics_(kVersion),
+      fetcher_(
+          {.hosts = config.image_url_hosts, .size_bytes_max = Limits{}.multipart_part_bytes_max}),
       source_(std::make_unique<PipelinesSource>(config, models_, std::move(special))) {}
 
 App::~App() = default;
@@ -82,6 +84,7 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
       .idempotency = *idempotency_,
       .blocklist = blocklist_,
       .matting = matting_,
+      .fetcher = fetcher_,
       .pictures = *pictures_,
       .metrics = metrics_,
       .clock = system_clock(),

@@ -50,6 +50,7 @@ class App {
   std::atomic<bool> is_draining_ = false;
   metrics::Metrics metrics_;
   HttpMetrics http_metrics_{metrics_};
+  const http::Fetcher fetcher_;
   std::unique_ptr<PipelinesSource> source_;
   const cutout::ClassicalMatting matting_;
   api::Blocklist blocklist_;

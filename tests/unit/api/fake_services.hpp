@@ -81,12 +81,11 @@ class FakeServices {
 
  private:
   FakePainter painter_;
-  api::WorkerPool workers_{1, 16};
-  api::Timer timer_;
   api::RequestRegistry requests_{{}, system_clock()};
   api::IdempotencyStore idempotency_{{}, system_clock()};
   api::Blocklist blocklist_;
   cutout::ClassicalMatting matting_;
+  http::Fetcher fetcher_{{}};
   storage::MemoryBlobStore pictures_{{}, system_clock()};
   metrics::Metrics metrics_{"test"};
   api::Services services_{.painter = painter_,
@@ -96,11 +95,15 @@ class FakeServices {
                           .idempotency = idempotency_,
                           .blocklist = blocklist_,
                           .matting = matting_,
+                          .fetcher = fetcher_,
                           .pictures = pictures_,
                           .metrics = metrics_,
                           .clock = system_clock(),
                           .limits = {},
                           .options = {}};
+  // Last, so that they end first: what they run uses all the others.
+  api::Timer timer_;
+  api::WorkerPool workers_{1, 16};
 };
 
 }  // namespace limner::test

@@ -1,5 +1,6 @@
 #include "api/read_image_request.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace limner::api {
@@ -92,6 +93,35 @@ TEST(ReadImageRequest, OnlyStrictDialectsRefuseUnknownFields) {
 TEST(ReadImageRequest, ALongUnknownNameIsQuotedInPart) {
   const auto body = R"({"prompt": "x", ")" + std::string(5'000, 'f') + R"(": 1})";
   EXPECT_LT(read(body, Dialect::Ovms).error().message.size(), 200U);
+}
+
+TEST(ReadImageRequest, AdaptersComeAsAnObjectAndInFormsAsText) {
+  const auto adapters_of = [](FieldReader fields) {
+    const auto request = read_image_request(fields, {},
+                                            {.dialect = Dialect::Ovms,
+                                             .operation = Operation::Generation,
+                                             .is_strict = false,
+                                             .model_of_path = {},
+                                             .limits = &kLimits});
+    if (!request) return request.error().param + " " + request.error().code;
+    std::string text;
+    for (const auto& one : request->adapters) text += fmt::format("{}={} ", one.name, one.scale);
+    return text;
+  };
+  const auto json_fields = [](std::string_view alphas) {
+    return *FieldReader::from_json(fmt::format(R"({{"prompt": "x", "lora_alphas": {}}})", alphas));
+  };
+  const auto form_fields = [](json::value alphas) {
+    return FieldReader({{"prompt", "x"}, {"lora_alphas", std::move(alphas)}},
+                       FieldReader::Source::Text);
+  };
+  EXPECT_EQ(adapters_of(json_fields(R"({"ink": 0.5, "b": -1})")), "ink=0.5 b=-1 ");
+  EXPECT_EQ(adapters_of(form_fields(R"({"ink": 0.5})")), "ink=0.5 ");
+  EXPECT_EQ(adapters_of(form_fields(json::object{{"ink", "0.5"}})), "ink=0.5 ");
+  for (const auto* bad : {R"({"ink": "0.5"})", R"({"ink": 1e999})", "[]", "5"}) {
+    EXPECT_EQ(adapters_of(json_fields(bad)), "lora_alphas invalid_type") << bad;
+  }
+  EXPECT_EQ(adapters_of(form_fields("ink")), "lora_alphas invalid_type");
 }
 
 }  // namespace

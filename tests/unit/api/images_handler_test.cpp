@@ -1,0 +1,157 @@
+// The images endpoints from body to bytes, with a painter that needs no model.
+#include <gmock/gmock.h>
+
+#include "api/routes.hpp"
+#include "base/json.hpp"
+#include "unit/api/fake_exchange.hpp"
+#include "unit/api/fake_services.hpp"
+
+namespace limner::api {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ImagesHandlerTest : public ::testing::Test {
+ protected:
+  test::Sent post(std::string target, std::string body, http::Headers headers = {}) {
+    http::Request request;
+    request.method = "POST";
+    request.target = std::move(target);
+    request.headers = std::move(headers);
+    request.headers.add("Host", "here:1");
+    request.body = std::move(body);
+    auto sent = test::call(routes_, std::move(request));
+    EXPECT_TRUE(sent) << "no answer";
+    return sent.value_or(test::Sent{});
+  }
+  static json::object object_of(const test::Sent& sent) {
+    auto value = parse_json(sent.body);
+    EXPECT_TRUE(value) << sent.body;
+    return value ? value->as_object() : json::object();
+  }
+  static std::string error_of(const test::Sent& sent, std::string_view member) {
+    const auto body = object_of(sent);
+    const auto* error = body.if_contains("error");
+    return error ? std::string(error->at(member).as_string()) : "none";
+  }
+  static json::object first_picture(const json::object& body) {
+    return body.at("data").as_array().front().as_object();
+  }
+
+  test::FakeServices fake_;
+  http::RouteTable routes_ =
+      make_routes(fake_.services(), {.metrics_text = [] { return std::string(); },
+                                     .is_draining = [] { return false; },
+                                     .authenticate = {}});
+};
+
+constexpr auto kBody = R"({"prompt": "x", "size": "16x16", "seed": 5})";
+
+TEST_F(ImagesHandlerTest, EachDialectAnswersInItsOwnShape) {
+  const auto bifrost = object_of(post("/v1/images/generations", kBody));
+  EXPECT_THAT(std::string(first_picture(bifrost).at("url").as_string()),
+              StartsWith("http://here:1/v1/images/files/"));
+  EXPECT_TRUE(first_picture(bifrost).contains("b64_json"));
+  EXPECT_TRUE(bifrost.contains("extra_fields"));
+  const auto openai = object_of(post("/openai/v1/images/generations", kBody));
+  EXPECT_TRUE(first_picture(openai).contains("url"));
+  EXPECT_FALSE(openai.contains("extra_fields"));
+  EXPECT_FALSE(first_picture(openai).contains("index"));
+  const auto ovms = object_of(post("/v3/images/generations", kBody));
+  EXPECT_FALSE(first_picture(ovms).contains("url"));
+  const auto nebula = object_of(post("/api/v1/images/generation", kBody));
+  EXPECT_EQ(nebula.at("status"), "success");
+  EXPECT_TRUE(first_picture(nebula).contains("timings"));
+}
+
+TEST_F(ImagesHandlerTest, AFallbackFromANameThatNoHeaderCanHoldIsAnswered) {
+  const auto sent =
+      post("/v1/images/generations", R"({"prompt": "x", "model": "mö\n", "fallbacks": ["fake"]})");
+  EXPECT_EQ(sent.status, 200);
+  EXPECT_EQ(sent.headers.get("x-limner-model"), "fake");
+}
+
+TEST_F(ImagesHandlerTest, AStreamOfSeveralPicturesEndsWithOneEventForEach) {
+  const auto sent =
+      post("/v1/images/generations", R"({"prompt": "x", "size": "16x16", "n": 2, "stream": true})");
+  EXPECT_THAT(std::string(sent.headers.get("Content-Type").value_or("")),
+              StartsWith("text/event-stream"));
+  std::vector<std::string> events;
+  for (std::size_t at = 0; at < sent.body.size();) {
+    const auto end = sent.body.find("\n\n", at);
+    events.push_back(sent.body.substr(at, end - at));
+    at = end + 2;
+  }
+  ASSERT_EQ(events.size(), 2U);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(
+        events[static_cast<std::size_t>(i)],
+        StartsWith("event: image_generation.completed\n"
+                   "data: {\"type\":\"image_generation.completed\",\"sequence_number\":" +
+                   std::to_string(i) + ",\"index\":" + std::to_string(i) + ",\"b64_json\":\""));
+  }
+}
+
+TEST_F(ImagesHandlerTest, WhatIsWrongBeforeTheFirstByteIsPlainJson) {
+  const auto sent = post("/v1/images/generations", R"({"stream": true})");
+  EXPECT_EQ(sent.status, 400);
+  EXPECT_EQ(sent.headers.get("Content-Type"), "application/json");
+  EXPECT_EQ(error_of(sent, "param"), "prompt");
+}
+
+TEST_F(ImagesHandlerTest, AdaptersThatNobodyHasAreRefused) {
+  const auto sent = post("/v3/images/generations", R"({"prompt": "x", "lora_alphas": {"ink": 1}})");
+  EXPECT_EQ(sent.status, 422);
+  EXPECT_EQ(error_of(sent, "param"), "lora_alphas");
+}
+
+TEST_F(ImagesHandlerTest, TheSameKeyAndBodyIsPaintedOnce) {
+  const http::Headers key = {{"Idempotency-Key", "k"}};
+  const auto first = post("/v1/images/generations", kBody, key);
+  const auto second = post("/v1/images/generations", kBody, key);
+  EXPECT_EQ(second.headers.get("idempotent-replayed"), "true");
+  EXPECT_EQ(second.body, first.body);
+  const auto other = post("/v1/images/generations", R"({"prompt": "y"})", key);
+  EXPECT_EQ(other.status, 409);
+  EXPECT_EQ(error_of(other, "code"), "idempotency_conflict");
+  EXPECT_EQ(other.headers.get("x-should-retry"), "false");
+}
+
+TEST_F(ImagesHandlerTest, AnAddressIsNotFetchedUnlessAllowed) {
+  const auto sent =
+      post("/v1/images/edits", R"({"prompt": "x", "images": ["http://127.0.0.1/secret"]})");
+  EXPECT_EQ(sent.status, 400);
+  EXPECT_EQ(error_of(sent, "code"), "remote_image_not_allowed");
+  EXPECT_EQ(error_of(sent, "param"), "images");
+}
+
+TEST_F(ImagesHandlerTest, AnEstimateResolvesWithoutPainting) {
+  const auto sent = post("/v1/images/estimate",
+                         R"({"prompt": "x", "model": "gpt-image-1", "n": 3, "size": "64x32",
+                             "quality": "low", "fallbacks": ["nope"]})");
+  ASSERT_EQ(sent.status, 200) << sent.body;
+  const auto body = object_of(sent);
+  EXPECT_EQ(body.at("model"), "fake");
+  EXPECT_EQ(body.at("model_requested"), "gpt-image-1");
+  EXPECT_EQ(body.at("size"), "64x32");
+  EXPECT_EQ(body.at("num_inference_steps"), 20);  // 0.4 of 50
+  EXPECT_EQ(body.at("expected_seconds"), 1.5);
+  EXPECT_EQ(body.at("fallbacks").as_array().front().at("can_paint"), false);
+}
+
+TEST_F(ImagesHandlerTest, RequestsCanBeFoundByTheirId) {
+  post("/v1/images/generations", kBody, {{"x-request-id", "mine"}});
+  http::Request request;
+  request.method = "GET";
+  request.target = "/v1/images/requests/mine";
+  const auto sent = test::call(routes_, std::move(request));
+  ASSERT_TRUE(sent);
+  const auto body = object_of(*sent);
+  EXPECT_EQ(body.at("status"), "completed");
+  EXPECT_EQ(body.at("data").as_array().size(), 1U);
+}
+
+}  // namespace
+}  // namespace limner::api
