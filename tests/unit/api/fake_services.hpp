@@ -10,6 +10,9 @@
 
 namespace limner::test {
 
+// A prompt that fails after its previews.
+inline constexpr std::string_view kFails = "fails";
+
 class FakePainter final : public api::Painter {
  public:
   FakePainter() {
@@ -49,6 +52,19 @@ class FakePainter final : public api::Painter {
     for (auto& candidate : candidates) {
       if (!candidate.request) continue;
       const auto& request = *candidate.request;
+      for (int p = 0; p < request.partial_images; ++p) {
+        for (int i = 0; i < request.image_count; ++i) {
+          sink->emit(event::Partial{
+              .image_index = i, .partial_index = p, .image = Image::blank(request.size, 3, 64)});
+        }
+      }
+      if (request.prompt.text == kFails) {
+        sink->emit(event::Failed{{.kind = ErrorKind::Internal,
+                                  .message = "the picture could not be painted",
+                                  .code = "engine_failure",
+                                  .detail = "a secret"}});
+        return api::Accepted{};
+      }
       event::Completed completed{.images = {}, .effective = effective(request), .timings = {}};
       for (int i = 0; i < request.image_count; ++i) {
         completed.images.push_back({.index = i,

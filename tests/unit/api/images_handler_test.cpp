@@ -73,25 +73,65 @@ TEST_F(ImagesHandlerTest, AFallbackFromANameThatNoHeaderCanHoldIsAnswered) {
   EXPECT_EQ(sent.headers.get("x-limner-model"), "fake");
 }
 
-TEST_F(ImagesHandlerTest, AStreamOfSeveralPicturesEndsWithOneEventForEach) {
+// "NAME: key key key" of each event, in order; numbers that tell one event from another are shown.
+std::vector<std::string> transcript_of(const std::string& stream) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < stream.size();) {
+    const auto end = stream.find("\n\n", at);
+    const auto event = stream.substr(at, end - at);
+    at = end + 2;
+    const auto data = event.find("\ndata: ");
+    std::string line = event.substr(7, data - 7) + ":";
+    const auto parsed = parse_json(event.substr(data + 7));
+    if (!parsed) return {event};
+    for (const auto& member : parsed->as_object()) {
+      const std::string name(member.key());
+      line += " " + name;
+      if (name == "sequence_number" || name == "index" || name == "partial_image_index") {
+        line += "=" + json::serialize(member.value());
+      }
+    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+TEST_F(ImagesHandlerTest, StreamsAreToTheLetterWhatClientsExpect) {
+  const std::string look = " b64_json created_at size quality background output_format";
   const auto sent =
-      post("/v1/images/generations", R"({"prompt": "x", "size": "16x16", "n": 2, "stream": true})");
+      post("/v1/images/generations",
+           R"({"prompt": "x", "size": "16x16", "n": 2, "stream": true, "partial_images": 1})");
   EXPECT_THAT(std::string(sent.headers.get("Content-Type").value_or("")),
               StartsWith("text/event-stream"));
-  std::vector<std::string> events;
-  for (std::size_t at = 0; at < sent.body.size();) {
-    const auto end = sent.body.find("\n\n", at);
-    events.push_back(sent.body.substr(at, end - at));
-    at = end + 2;
-  }
+  EXPECT_THAT(
+      transcript_of(sent.body),
+      ElementsAre("image_generation.partial_image: type sequence_number=0 partial_image_index=0 "
+                  "index=0" +
+                      look,
+                  "image_generation.partial_image: type sequence_number=1 partial_image_index=0 "
+                  "index=1" +
+                      look,
+                  "image_generation.completed: type sequence_number=2 index=0" + look + " usage",
+                  "image_generation.completed: type sequence_number=3 index=1" + look + " usage"));
+}
+
+TEST_F(ImagesHandlerTest, AFailureAfterTheFirstByteIsTheLastEvent) {
+  const auto sent =
+      post("/openai/v1/images/generations",
+           R"({"prompt": "fails", "size": "16x16", "stream": true, "partial_images": 1})");
+  const auto events = transcript_of(sent.body);
   ASSERT_EQ(events.size(), 2U);
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT(
-        events[static_cast<std::size_t>(i)],
-        StartsWith("event: image_generation.completed\n"
-                   "data: {\"type\":\"image_generation.completed\",\"sequence_number\":" +
-                   std::to_string(i) + ",\"index\":" + std::to_string(i) + ",\"b64_json\":\""));
-  }
+  EXPECT_THAT(events.back(), StartsWith("error: type sequence_number=1 created_at error"));
+  EXPECT_THAT(sent.body, HasSubstr(R"("code":"engine_failure")"));
+  EXPECT_THAT(sent.body, ::testing::Not(HasSubstr("secret")));
+  EXPECT_FALSE(sent.was_aborted);
+}
+
+TEST_F(ImagesHandlerTest, AFailureOfOurOwnIsNotWorthARetry) {
+  const auto sent = post("/v1/images/generations", R"({"prompt": "fails", "size": "16x16"})");
+  EXPECT_EQ(sent.status, 500);
+  EXPECT_EQ(sent.headers.get("x-should-retry"), "false");
+  EXPECT_THAT(sent.body, ::testing::Not(HasSubstr("secret")));
 }
 
 TEST_F(ImagesHandlerTest, WhatIsWrongBeforeTheFirstByteIsPlainJson) {
