@@ -4,8 +4,8 @@
 //   bench_painting DIR SIZE_PX PRECISION [CACHE_DIR]
 //
 // Each line "paint STEPS" on standard input is answered by one line of JSON on standard output.
-#include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -20,20 +20,34 @@
 namespace limner {
 namespace {
 
+// Seconds on the clock, and processor seconds of all threads of this process: the latter hardly
+// feel what else the machine does.
+struct Lap {
+  double wall = 0;
+  double cpu = 0;
+};
+
 class Stopwatch {
  public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const std::chrono::duration<double> seconds = now - started_;
+  Lap lap() {
+    const Lap now = read();
+    const Lap passed{now.wall - started_.wall, now.cpu - started_.cpu};
     started_ = now;
-    return seconds.count();
+    return passed;
   }
 
  private:
-  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  static double seconds(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  }
+  static Lap read() { return {seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)}; }
+
+  Lap started_ = read();
 };
 
-// VmRSS or VmHWM of this process in MiB; 0 where the kernel does not say.
+// A size field of /proc/self/status in MiB; 0 where the kernel does not say.
 double memory_mib(const std::string& field) {
   std::ifstream status("/proc/self/status");
   std::string line;
@@ -43,9 +57,11 @@ double memory_mib(const std::string& field) {
   return 0;
 }
 
-GenerationRequest request_for(int size_px, int steps) {
+// `turn` makes each prompt new: encodings of known ones are kept.
+GenerationRequest request_for(int size_px, int steps, int turn) {
   GenerationRequest request;
-  request.prompt.text = "a photo of a red fox in the snow, detailed, morning light";
+  request.prompt.text = fmt::format("a photo of {} red foxes in the snow, morning light", turn);
+  request.prompt.negative = fmt::format("blurry, {}", turn);
   request.sampling.num_inference_steps = steps;
   request.sampling.guidance_scale = 7.5;
   request.sampling.seed = 1;
@@ -57,19 +73,25 @@ Result<void> paint(pipelines::Pipeline& pipeline, const GenerationRequest& reque
   Stopwatch watch;
   auto state = pipeline.prepare(request);
   if (!state) return state.error();
-  const double text = watch.lap();
+  const Lap text = watch.lap();
   std::vector<double> steps;
+  std::vector<double> steps_cpu;
   pipelines::DenoiseState* const one = state->get();
   while (!one->is_finished()) {
     if (auto done = pipeline.step({&one, 1}).front(); !done) return done.error();
-    steps.push_back(watch.lap());
+    const Lap step = watch.lap();
+    steps.push_back(step.wall);
+    steps_cpu.push_back(step.cpu);
   }
   if (auto done = pipeline.decode(*one, pipelines::DecodeQuality::Full); !done) {
     return done.error();
   }
-  fmt::print(R"({{"text_s":{},"steps_s":[{}],"decode_s":{},"rss_mib":{:.0f},"peak_mib":{:.0f}}})"
+  const Lap decode = watch.lap();
+  fmt::print(R"({{"text_s":{},"text_cpu_s":{},"steps_s":[{}],"steps_cpu_s":[{}],"decode_s":{},)"
+             R"("decode_cpu_s":{},"rss_mib":{:.0f},"anonymous_mib":{:.0f},"peak_mib":{:.0f}}})"
              "\n",
-             text, fmt::join(steps, ","), watch.lap(), memory_mib("VmRSS"), memory_mib("VmHWM"));
+             text.wall, text.cpu, fmt::join(steps, ","), fmt::join(steps_cpu, ","), decode.wall,
+             decode.cpu, memory_mib("VmRSS"), memory_mib("RssAnon"), memory_mib("VmHWM"));
   std::fflush(stdout);
   return {};
 }
@@ -82,12 +104,12 @@ Result<void> serve_turns(const std::string& dir, int size_px, runtime::RuntimeOp
   if (!pipeline) return pipeline.error();
   fmt::print(R"({{"load_s":{}}})"
              "\n",
-             watch.lap());
+             watch.lap().wall);
   std::fflush(stdout);
   std::string command;
   int steps = 0;
-  while (std::cin >> command >> steps) {
-    if (auto ok = paint(**pipeline, request_for(size_px, steps)); !ok) return ok.error();
+  for (int turn = 1; std::cin >> command >> steps; ++turn) {
+    if (auto ok = paint(**pipeline, request_for(size_px, steps, turn)); !ok) return ok.error();
   }
   return {};
 }

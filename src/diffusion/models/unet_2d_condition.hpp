@@ -17,7 +17,8 @@ namespace limner::models {
 // config.json of the component, with diffusers' names and defaults. Per-block values are spread to
 // one entry a block.
 struct UNet2DConditionConfig {
-  std::int64_t sample_size = 64;  // latent side of the model's own size; 0 when the file has none
+  std::int64_t sample_height = 64;  // latent of the model's own size; 0 when the file has none
+  std::int64_t sample_width = 64;
   std::int64_t in_channels = 4;
   std::int64_t out_channels = 4;
   bool center_input_sample = false;

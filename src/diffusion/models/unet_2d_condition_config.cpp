@@ -59,6 +59,21 @@ void check_block_types(ConfigReader& r, std::string_view key, const std::vector<
   }
 }
 
+// One side, height and width, or null.
+void read_sample_size(ConfigReader& r, const json::object& config, UNet2DConditionConfig& c) {
+  const auto* size = config.if_contains("sample_size");
+  c.sample_height = c.sample_width = 0;
+  if (!size || size->is_null()) return;
+  const auto sides = size->is_array() ? r.integers("sample_size", {})
+                                      : std::vector(2, r.integer("sample_size", 0));
+  if (sides.size() != 2 || sides[0] <= 0 || sides[1] <= 0 || sides[0] > 4096 || sides[1] > 4096) {
+    r.fail("sample_size", "expected a positive integer up to 4096, or two");
+    return;
+  }
+  c.sample_height = sides[0];
+  c.sample_width = sides[1];
+}
+
 void read_embeddings(ConfigReader& r, UNet2DConditionConfig& c) {
   c.encoder_hid_dim_type = r.optional_string("encoder_hid_dim_type");
   c.encoder_hid_dim = r.integer("encoder_hid_dim", 0);
@@ -116,11 +131,7 @@ Result<void> check_sizes(const UNet2DConditionConfig& c, const std::string& wher
 Result<UNet2DConditionConfig> UNet2DConditionConfig::parse(const Component& component) {
   UNet2DConditionConfig c;
   ConfigReader r(component.config, component.where);
-  if (const auto* size = component.config.if_contains("sample_size"); size && size->is_int64()) {
-    c.sample_size = size->get_int64();
-  } else {
-    c.sample_size = 0;
-  }
+  read_sample_size(r, component.config, c);
   c.in_channels = r.integer("in_channels", 4);
   c.out_channels = r.integer("out_channels", 4);
   c.center_input_sample = r.boolean("center_input_sample", false);

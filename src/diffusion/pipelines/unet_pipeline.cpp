@@ -1,5 +1,6 @@
 #include "diffusion/pipelines/unet_pipeline.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,13 @@ Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const M
   if (!unet) return unet.error();
   auto parts = open_parts(runtime, folder, bytes, weight_format);
   if (!parts) return parts.error();
-  ModelTraits traits = derive_traits(name, folder, *parts, unet->config().sample_size);
+  const auto& config = unet->config();
+  ModelTraits traits =
+      derive_traits(name, folder, *parts, std::max(config.sample_height, config.sample_width));
+  if (config.sample_height > 0) {
+    traits.defaults.size = {static_cast<int>(config.sample_width) * traits.size_multiple_px,
+                            static_cast<int>(config.sample_height) * traits.size_multiple_px};
+  }
   if (folder.class_name() == "LatentConsistencyModelPipeline" ||
       folder.class_name() == "LatentConsistencyModelImg2ImgPipeline") {
     parts->strength_shortens_schedule = true;
