@@ -76,7 +76,7 @@ def test_another_method_is_refused_with_what_is_allowed(server, method):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/images", "/v1/images/paint", "/v1/images/generations/x", "/V1/models"]
+    "path", ["/none", "/v1", "/v1/images", "/v1/images/paint", "/v1/images/generations/x", "/V1/models"]
 )
 def test_an_unknown_path_is_not_found(server, path):
     reply = server.request("POST", path, b"{}", JSON)
