@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How often a model paints what was asked: python evaluate.py DATA_DIR MODEL_DIR [--stage wide] [--sheet OUT.png]
+"""How often a model paints what was asked: python evaluate.py DATA_DIR MODEL_DIR [--stage wide] [--ask first]
 
 200 fixed prompts: 80 names, 40 keywords, 40 coloured backgrounds, 40 pairs; backgrounds and pairs are held-out ones.
 A picture counts as right when the emoji asked for is among the five nearest of all emoji of the set, all drawn as
@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from prepare_data import read_list
 from scenes import COLORS, EmojiSet, Scene, with_article
 from sheet import contact_sheet, default_settings, load_pipeline, paint
 
@@ -34,13 +35,14 @@ class Question:
     scene: Scene
 
 
-def questions(emoji, seed=2026):
+def questions(emoji, names=None, seed=2026):
+    """200 of them about the emoji of the set, or about those of the given names."""
     rng = random.Random(seed)
-    rows = [i for i in emoji.rows if emoji.meta[i]["style"] == "3d"]
+    rows = [i for i in emoji.rows if emoji.meta[i]["style"] == "3d" and (not names or emoji.meta[i]["name"] in names)]
     spoken = [i for i in rows if emoji.meta[i]["alt"] or emoji.meta[i]["rare"]]
     found = []
-    names = rng.sample(rows, min(len(rows), COUNTS["name"]))
-    for i in (names * COUNTS["name"])[:COUNTS["name"]]:
+    some = rng.sample(rows, min(len(rows), COUNTS["name"]))
+    for i in (some * COUNTS["name"])[:COUNTS["name"]]:
         found.append(Question("name", with_article(emoji.meta[i]["name"]), Scene("one", (i,))))
     for i in (rng.sample(spoken, min(len(spoken), COUNTS["keyword"])) * COUNTS["keyword"])[:COUNTS["keyword"]]:
         word = rng.choice(emoji.meta[i]["alt"] + emoji.meta[i]["rare"])
@@ -117,7 +119,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=pathlib.Path)
     parser.add_argument("model", help="a diffusers folder, or 'truth' to check the judge with drawn pictures")
-    parser.add_argument("--stage", default="narrow", choices=["narrow", "wide"])
+    parser.add_argument("--stage", default="narrow", choices=["first", "narrow", "wide"],
+                        help="the emoji that may be mistaken for one another")
+    parser.add_argument("--ask", choices=["first", "narrow"], help="ask only for the emoji of this list")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--threads", type=int, default=1)
@@ -125,7 +129,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     emoji = EmojiSet(options.data, options.stage)
-    asked = questions(emoji)
+    asked = questions(emoji, read_list(options.ask) if options.ask else None)
     start = time.time()
     if options.model == "truth":
         rng = np.random.default_rng(0)
@@ -141,7 +145,8 @@ def main():
         if options.sheet:
             some = range(0, len(asked), max(1, len(asked) // 64))
             contact_sheet([images[n] for n in some], [asked[n].prompt for n in some]).save(options.sheet)
-    print(json.dumps({**report, "stage": options.stage, "prompts": len(asked), **judge(emoji, asked, pictures)}, indent=2))
+    print(json.dumps({**report, "stage": options.stage, "asked": options.ask or options.stage,
+                      "prompts": len(asked), **judge(emoji, asked, pictures)}, indent=2))
 
 
 if __name__ == "__main__":

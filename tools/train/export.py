@@ -17,7 +17,7 @@ from common import load
 from latents import LinearEncoder
 from networks import join_linear_encoder, make_autoencoder, make_denoiser, make_scheduler, make_text_encoder
 
-SETTINGS = {"num_inference_steps": 4, "guidance_scale": 1.0}
+SETTINGS = {"num_inference_steps": 2, "guidance_scale": 1.0}
 
 
 def averaged(checkpoint):

@@ -26,7 +26,8 @@ options = arguments(__doc__, samples=(500000, "samples of this stage"),
                     levels=(2, "noise levels each caption is seen at"), rate=(1e-3, "peak learning rate"),
                     decay=(0., "share of the samples in which the rate falls"),
                     focus=(.5, "share of the shorter list"), workers=(1, "processes that average their weights"),
-                    late=(.6, "share of samples with t >= 600"))
+                    late=(.6, "share of samples with t >= 600"),
+                    few=(2, "half of the samples have the noise levels of a sampler with so many steps; 0: none"))
 device = options.device
 checkpoint = load(options.run / "denoiser.pt", device)
 progress = Progress(options, checkpoint, options.stage)
@@ -62,11 +63,16 @@ def batch():
 
 
 def noise_levels(count):
-    """Evenly spread draws: `late` of them where only the words can tell (t >= 600), the others below."""
+    """Half of them where a sampler with few steps looks, the others evenly spread: `late` of those where only the words
+    can tell (t >= 600), the rest below."""
     u = (torch.randperm(count) + torch.rand(count)) / count
     late = options.late
     t = torch.where(u < late, 1000 - 400 * u / late, 600 - 600 * (u - late) / (1 - late))
-    return t.long().clamp(0, 999).to(device)
+    t = t.long().clamp(0, 999)
+    if options.few:
+        looks = torch.arange(1000, 0, -1000 / options.few).round().long() - 1     # trailing spacing: 999, 499
+        t[:count // 2] = looks[torch.randint(len(looks), (count // 2,))]
+    return t.to(device)
 
 
 def checkpoint_now():
