@@ -2,8 +2,8 @@
 """Layers stay one-way: every #include under src/ is allowed by the table in docs/architecture.md.
 
 The table's first column names a folder, its last what the folder may include beside itself. Also checked: only
-the named folders include OpenVINO, Beast, curl and image codecs; lines keep to 100 columns; nothing names
-this machine.
+the named folders include OpenVINO, Beast, curl and image codecs; lines keep to 100 columns; the paths that the
+documents name exist.
 """
 import pathlib
 import re
@@ -42,9 +42,20 @@ def folder_of(path):
     return "/".join(parts[:2]) if parts[0] == "diffusion" else parts[0]
 
 
+def missing_paths():
+    """Paths in backticks and relative links of the documents that lead nowhere."""
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        text = document.read_text()
+        named = [(ROOT, p) for p in re.findall(r"`((?:src|docs|tools|tests|bench|models)/[\w./-]+)`", text)]
+        linked = [(document.parent, p) for p in re.findall(r"\]\((?!https?:|#)([\w./-]+)", text)]
+        for base, path in named + linked:
+            if not (base / path).exists():
+                yield f"{document.relative_to(ROOT)}: {path} does not exist"
+
+
 def main():
     allowed = read_table()
-    problems = []
+    problems = list(missing_paths())
     if len(allowed) < 10:
         problems.append("docs/architecture.md: the table of folders was not found")
     short = {name.split("/")[-1]: name for name in allowed}
