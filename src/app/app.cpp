@@ -59,7 +59,10 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
                          const engine::ReportStage& report) { return load(name, report); },
           .estimate_bytes =
               [this](const std::string& name) { return source_->estimate_bytes(name); }},
-      names, engine::PoolOptions{.memory_bytes_max = config_.memory_limit_bytes}, system_clock());
+      names,
+      engine::PoolOptions{.memory_bytes_max = config_.memory_limit_bytes,
+                          .idle_max = config_.idle_unload},
+      system_clock());
   engine::EngineOptions engine_options;
   engine_options.queue.requests_max = config_.queue_size;
   engine_ = std::make_unique<engine::Engine>(*pool_, metrics_, engine_options, system_clock());

@@ -16,7 +16,7 @@ int list_models(const config::Config& config) {
     return kExitUsage;
   }
   for (const auto& model : *models) {
-    const auto mebibytes = static_cast<double>(estimate_model_bytes(model.path)) / (1 << 20);
+    const auto mebibytes = static_cast<double>(model_file_bytes(model.path)) / (1 << 20);
     fmt::print("{:<20} {:>8.0f} MiB  {}\n", model.name, mebibytes, model.path.string());
   }
   for (const auto alias : router::builtin_aliases()) {

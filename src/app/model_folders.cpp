@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "weights/safetensors.hpp"
+
 namespace limner::app {
 namespace {
 
@@ -11,6 +13,39 @@ std::filesystem::path program_folder() {
   std::error_code failed;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
   return failed ? std::filesystem::current_path() : program.parent_path();
+}
+
+// Calls visit(file, size in bytes) for the .safetensors and .bin files at and below `path`.
+template <typename Visit>
+void for_each_weight_file(const std::filesystem::path& path, Visit visit) {
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(path, failed)) {
+    const auto size = std::filesystem::file_size(path, failed);
+    if (!failed) visit(path, size);
+    return;
+  }
+  std::filesystem::recursive_directory_iterator entries(path, failed);
+  for (const auto end = std::filesystem::recursive_directory_iterator(); !failed && entries != end;
+       entries.increment(failed)) {
+    const auto extension = entries->path().extension();
+    if (extension != ".safetensors" && extension != ".bin") continue;
+    std::error_code unreadable;
+    const auto size = entries->file_size(unreadable);
+    if (!unreadable) visit(entries->path(), size);
+  }
+}
+
+// Numbers in the tensors of a file; two bytes each where it cannot be asked, as in an IR's .bin.
+double count_numbers(const std::filesystem::path& file, std::size_t size_bytes) {
+  const double guess = static_cast<double>(size_bytes) / 2;
+  if (file.extension() != ".safetensors") return guess;
+  const auto header = weights::open_safetensors(file);
+  if (!header) return guess;  // loading it will say what is wrong
+  double count = 0;
+  for (const auto& [name, tensor] : header->tensors) {
+    count += static_cast<double>(weights::element_count(tensor.shape));
+  }
+  return count;
 }
 
 }  // namespace
@@ -60,21 +95,22 @@ Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
   return {};
 }
 
-std::size_t estimate_model_bytes(const std::filesystem::path& path) {
-  std::error_code failed;
+std::size_t model_file_bytes(const std::filesystem::path& path) {
   std::size_t bytes = 0;
-  if (std::filesystem::is_regular_file(path, failed))
-    return std::filesystem::file_size(path, failed);
-  std::filesystem::recursive_directory_iterator entries(path, failed);
-  for (const auto end = std::filesystem::recursive_directory_iterator(); !failed && entries != end;
-       entries.increment(failed)) {
-    const auto extension = entries->path().extension();
-    if (extension != ".safetensors" && extension != ".bin") continue;
-    std::error_code unreadable;
-    const auto size = entries->file_size(unreadable);
-    if (!unreadable) bytes += size;
-  }
+  for_each_weight_file(path,
+                       [&](const std::filesystem::path&, std::size_t size) { bytes += size; });
   return bytes;
+}
+
+std::size_t estimate_model_bytes(const config::ModelConfig& model, double packed_bytes) {
+  double bytes = 0;
+  const auto add = [&](const std::filesystem::path& file, std::size_t size) {
+    bytes += static_cast<double>(size) + packed_bytes * count_numbers(file, size);
+  };
+  for_each_weight_file(model.path, add);
+  for_each_weight_file(model.extras.vae, add);
+  for (const auto& [name, dir] : model.extras.text_encoders) for_each_weight_file(dir, add);
+  return static_cast<std::size_t>(bytes);
 }
 
 }  // namespace limner::app

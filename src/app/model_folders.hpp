@@ -18,7 +18,12 @@ Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& c
 Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
                                const SpecialLoader& special);
 
-// What the weights in a folder will roughly take in memory.
-std::size_t estimate_model_bytes(const std::filesystem::path& path);
+// The files of a model's weights.
+std::size_t model_file_bytes(const std::filesystem::path& path);
+
+// What a loaded model takes in memory: its mapped files, and for each number of their tensors
+// `packed_bytes` in the compiled networks. Activations, which depend on the sizes asked for, are
+// not in it.
+std::size_t estimate_model_bytes(const config::ModelConfig& model, double packed_bytes);
 
 }  // namespace limner::app

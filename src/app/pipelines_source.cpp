@@ -55,6 +55,7 @@ PipelinesSource::PipelinesSource(const config::Config& config,
                        .threads = config.threads,
                        .cache_dir = config.cache_dir / "graphs"},
       weights_(config.weights),
+      has_memory_limit_(config.memory_limit_bytes > 0),
       models_(std::move(models)),
       special_(std::move(special)) {}
 
@@ -72,9 +73,20 @@ LoadedPipeline PipelinesSource::load(const std::string& name) {
                                    .lora_dir = model->extras.lora_dir});
 }
 
-std::size_t PipelinesSource::estimate_bytes(const std::string& name) const {
+std::size_t PipelinesSource::estimate_bytes(const std::string& name) {
   const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
-  return model == models_.end() ? 0 : estimate_model_bytes(model->path);
+  return model == models_.end() ? 0 : estimate_model_bytes(*model, packed_bytes());
+}
+
+// Bytes of a weight in a compiled network. Without a limit nothing depends on it, and the runtime
+// is not started for it.
+double PipelinesSource::packed_bytes() {
+  if (weights_ == config::WeightFormat::Int8) return 1;
+  auto precision = runtime_options_.precision;
+  if (precision == runtime::Precision::Auto && has_memory_limit_) {
+    if (auto shared = runtime()) precision = (*shared)->effective_precision();
+  }
+  return precision == runtime::Precision::Bf16 ? 2 : 4;
 }
 
 Result<runtime::Runtime*> PipelinesSource::runtime() {

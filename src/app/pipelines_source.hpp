@@ -21,13 +21,16 @@ class PipelinesSource {
 
   // One at a time on any thread. The pipeline must not outlive this object.
   LoadedPipeline load(const std::string& name);
-  std::size_t estimate_bytes(const std::string& name) const;
+  // Under a memory limit this starts the runtime, whose arithmetic says how weights are packed.
+  std::size_t estimate_bytes(const std::string& name);
 
  private:
   Result<runtime::Runtime*> runtime();
+  double packed_bytes();
 
   const runtime::RuntimeOptions runtime_options_;
   const config::WeightFormat weights_;
+  const bool has_memory_limit_;
   const std::vector<config::ModelConfig> models_;
   const SpecialLoader special_;
   Guarded<std::unique_ptr<runtime::Runtime>> runtime_;

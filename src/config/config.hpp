@@ -93,6 +93,7 @@ struct Config {
   int threads = 0;  // 0: all cores
   std::filesystem::path cache_dir;
   std::uint64_t memory_limit_bytes = 0;  // 0: no limit
+  std::chrono::seconds idle_unload{0};   // 0: models stay
 
   // Requests.
   bool truncates_prompts = false;

@@ -212,6 +212,9 @@ constexpr std::array kSettings = {
     Setting{"memory_limit", "--memory-limit", "SIZE", Arity::One, kServe, "Models",
             "Memory that loaded models may take, such as 8GiB; 0 is no limit [0]",
             [](C& c, const V& v) { return assign(c.memory_limit_bytes, parse_bytes(v[0])); }},
+    Setting{"idle_unload", "--idle-unload", "TIME", Arity::One, kServe, "Models",
+            "Unload a model that nobody used for this long; 0 is never [0]",
+            [](C& c, const V& v) { return assign(c.idle_unload, parse_duration(v[0])); }},
 
     Setting{"truncate_prompts", "--truncate-prompts", "", Arity::Switch, kServe, "Requests",
             "Cut prompts that are too long instead of refusing them",

@@ -32,7 +32,8 @@ TEST_P(SingleFile, PaintsWhatTheFolderPaints) {
   for (std::size_t i = 0; i < cases.size(); i += 3) check_case(**pipeline, cases[i]);
 }
 
-INSTANTIATE_TEST_SUITE_P(Toys, SingleFile, testing::Values("sd1", "sd2-v", "sd-inpaint", "sdxl"),
+INSTANTIATE_TEST_SUITE_P(Toys, SingleFile,
+                         testing::Values("sd1", "sd2-v", "sd-inpaint", "sdxl", "sd3", "flux-dev"),
                          [](const auto& param) {
                            std::string name = param.param;
                            std::ranges::replace(name, '-', '_');

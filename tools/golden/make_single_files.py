@@ -3,7 +3,7 @@
 usage: make_single_files.py MODELS OUT [TOY ...]
 
 MODELS holds the folders of make_toys.py. Each toy becomes OUT/TOY.safetensors under the names of the
-original code (LDM, SGM, OpenCLIP). diffusers' from_single_file must make the folder's tensors of it
+original code (LDM, SGM, OpenCLIP, MMDiT, FLUX). diffusers' from_single_file must make the folder's tensors of it
 again, so that a picture painted from the file is held to what diffusers painted from the folder.
 """
 
@@ -13,11 +13,33 @@ import sys
 import diffusers
 import torch
 import transformers
-from make_checkpoints import clip_to_hf, clip_to_open_clip, unet_to_ldm, vae_to_ldm
+from make_checkpoints import (
+    clip_to_hf,
+    clip_to_open_clip,
+    flux_to_original,
+    sd3_to_original,
+    unet_to_ldm,
+    vae_to_ldm,
+)
 from safetensors.torch import load_file, save_file
+
+
+
+def t5_as_it_is(tensors, prefix):
+    return {prefix + k: v for k, v in tensors.items() if k != "encoder.embed_tokens.weight"}
+
 
 # How the text encoders of each toy were called before diffusers renamed them.
 TEXT = {
+    "sd3": dict(
+        text_encoder=(clip_to_hf, "text_encoders.clip_l.transformer."),
+        text_encoder_2=(clip_to_hf, "text_encoders.clip_g.transformer."),
+        text_encoder_3=(t5_as_it_is, "text_encoders.t5xxl.transformer."),
+    ),
+    "flux-dev": dict(
+        text_encoder=(clip_to_hf, "text_encoders.clip_l.transformer."),
+        text_encoder_2=(t5_as_it_is, "text_encoders.t5xxl.transformer."),
+    ),
     "sd1": dict(text_encoder=(clip_to_hf, "cond_stage_model.transformer.")),
     "sd-inpaint": dict(text_encoder=(clip_to_hf, "cond_stage_model.transformer.")),
     "sd2-v": dict(text_encoder=(clip_to_open_clip, "cond_stage_model.model.")),
@@ -39,21 +61,30 @@ def prefixed(tensors):
 
 
 def convert(pipe, toy):
-    out = unet_to_ldm(tensors_of(pipe.unet), pipe.unet.config)
+    if toy == "sd3":
+        out = sd3_to_original(tensors_of(pipe.transformer), pipe.transformer.config)
+    elif toy == "flux-dev":
+        out = {f"model.diffusion_model.{k}": v for k, v in flux_to_original(tensors_of(pipe.transformer)).items()}
+    else:
+        out = unet_to_ldm(tensors_of(pipe.unet), pipe.unet.config)
     out |= vae_to_ldm(tensors_of(pipe.vae), pipe.vae.config, "first_stage_model.")
     for name, (rename, prefix) in TEXT[toy].items():
-        out |= rename(prefixed(tensors_of(getattr(pipe, name))), prefix)
+        tensors = tensors_of(getattr(pipe, name))
+        out |= rename(tensors if rename is t5_as_it_is else prefixed(tensors), prefix)
     return {k: v.contiguous() for k, v in out.items()}
 
 
 def dtype_of(folder):
-    file = next((folder / "unet").glob("*.safetensors"))
+    part = "unet" if (folder / "unet").exists() else "transformer"
+    file = next((folder / part).glob("*.safetensors"))
     return next(iter(load_file(file).values())).dtype
 
 
 def check(file, folder, pipe):
     """diffusers reads the networks back as they were."""
     for cls, name in ((diffusers.UNet2DConditionModel, "unet"), (diffusers.AutoencoderKL, "vae")):
+        if not hasattr(pipe, name):  # its reader of FLUX has the real width in its code
+            continue
         read = cls.from_single_file(str(file), config=str(folder), subfolder=name)
         want = getattr(pipe, name).state_dict()
         for key, tensor in read.state_dict().items():

@@ -9,6 +9,7 @@
 #include "diffusion/models/config_reader.hpp"
 #include "diffusion/models/resnet.hpp"
 #include "diffusion/models/transformer_2d.hpp"
+#include "nn/ir_network.hpp"
 #include "nn/ops.hpp"
 
 namespace limner::models {
@@ -149,11 +150,22 @@ Result<AutoencoderKL> AutoencoderKL::load(runtime::Runtime& runtime, const Compo
                        *std::move(config), options);
 }
 
+Result<AutoencoderKL> AutoencoderKL::load_halves(runtime::Runtime& runtime,
+                                                 const Component& decoder, const Component& encoder,
+                                                 const NetworkOptions& options) {
+  auto config = AutoencoderKLConfig::parse(decoder);
+  if (!config) return config.error();
+  return AutoencoderKL(runtime, decoder, encoder, *std::move(config), options);
+}
+
 Result<runtime::Tensor> AutoencoderKL::decode(std::span<const float> latents, std::int64_t height,
                                               std::int64_t width) {
   return run_row_by_row(
       decoder_, latents, {config_.latent_channels, height, width},
       [&](const Value& x, const WeightScope& w) {
+        if (!decoder_.ir().empty()) {
+          return nn::ir_network(decoder_.ir(), {{"latent_sample", x}}, {"sample"}).front();
+        }
         const Value z = config_.use_post_quant_conv ? nn::conv2d(x, w / "post_quant_conv") : x;
         return decoder(z, w / "decoder", config_);
       });
@@ -163,6 +175,9 @@ Result<runtime::Tensor> AutoencoderKL::encode(std::span<const float> pixels, std
                                               std::int64_t width) {
   return run_row_by_row(
       encoder_, pixels, {3, height, width}, [&](const Value& x, const WeightScope& w) {
+        if (!encoder_.ir().empty()) {
+          return nn::ir_network(encoder_.ir(), {{"sample", x}}, {"latent_parameters"}).front();
+        }
         const Value moments = encoder(x, w / "encoder", config_);
         return config_.use_quant_conv ? nn::conv2d(moments, w / "quant_conv") : moments;
       });

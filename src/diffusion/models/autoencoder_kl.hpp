@@ -31,6 +31,10 @@ class AutoencoderKL final : public Autoencoder {
  public:
   static Result<AutoencoderKL> load(runtime::Runtime& runtime, const Component& component,
                                     const NetworkOptions& options = {});
+  // Exporters make two networks of one autoencoder; the config is the decoder's.
+  static Result<AutoencoderKL> load_halves(runtime::Runtime& runtime, const Component& decoder,
+                                           const Component& encoder,
+                                           const NetworkOptions& options = {});
 
   const AutoencoderKLConfig& config() const override { return config_; }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "diffusion/models/config_reader.hpp"
+#include "nn/ir_network.hpp"
 #include "nn/ops.hpp"
 
 namespace limner::models {
@@ -63,6 +64,22 @@ Value self_attention(const Value& x, const Value& mask, const WeightScope& w, st
                     w / "out_proj");
 }
 
+// What the exported encoder gives: layers as they are, or the last one normalised.
+void write_ir(nn::Graph& graph, const Value& tokens, const std::filesystem::path& ir,
+              const ClipTextConfig& config, int skip, bool apply_final_norm) {
+  if (apply_final_norm && skip > 0) {
+    throw nn::GraphError("an exported text encoder normalises its last layer only: no clip_skip");
+  }
+  const std::string hidden = apply_final_norm
+                                 ? "last_hidden_state"
+                                 : fmt::format("hidden_states.{}", config.num_hidden_layers - skip);
+  const auto values =
+      nn::ir_network(ir, {{"input_ids", tokens}},
+                     {hidden, config.has_projection ? "text_embeds" : "pooler_output"});
+  graph.output("hidden", values[0]);
+  graph.output("pooled", values[1]);
+}
+
 }  // namespace
 
 Value clip_encoder_layer(const Value& x, const Value& mask, const WeightScope& w,
@@ -99,6 +116,10 @@ Result<ClipTextModel::Output> ClipTextModel::run(const std::vector<std::vector<s
   const auto write = [&](nn::Graph& graph, const WeightScope& root) {
     const WeightScope w = root.has("text_model") ? root / "text_model" : root;
     const Value tokens = graph.input_int64("input_ids", {rows, length});
+    if (!shapes_.ir().empty()) {
+      write_ir(graph, tokens, shapes_.ir(), config_, skip, apply_final_norm);
+      return;
+    }
     const WeightScope embeddings = w / "embeddings";
     const Value positions =
         nn::slice(nn::parameter(embeddings / "position_embedding", "weight"), 0, 0, length);
@@ -144,7 +165,9 @@ Result<ClipTextModel::Output> ClipTextModel::run(const std::vector<std::vector<s
       runtime::Input{"end_position", end_position.shape(), std::as_const(end_position).data()}};
   const std::array outputs{runtime::Output{"hidden", output.hidden.data()},
                            runtime::Output{"pooled", output.pooled.data()}};
-  if (auto ok = (*network)->run(inputs, outputs); !ok) return ok.error();
+  // Exported encoders find the end themselves.
+  const auto given = std::span(inputs).first(shapes_.ir().empty() ? 2 : 1);
+  if (auto ok = (*network)->run(given, outputs); !ok) return ok.error();
   return output;
 }
 

@@ -17,11 +17,45 @@ namespace {
 // builds are then not found.
 constexpr int kGraphRevision = 3;
 
+constexpr std::string_view kIrFile = "openvino_model.xml";
+
+// An IR's .bin, whose tensors only the runtime knows.
+class IrWeights final : public weights::WeightSource {
+ public:
+  explicit IrWeights(const std::filesystem::path& xml)
+      : xml_(xml), bin_(std::filesystem::path(xml).replace_extension(".bin")) {}
+
+  const weights::TensorView* find(std::string_view /*name*/) override { return nullptr; }
+  std::vector<std::string> names() const override { return {}; }
+  std::string fingerprint() const override {
+    return weights::file_fingerprint(xml_) + " " + weights::file_fingerprint(bin_);
+  }
+  std::size_t size_bytes() const override {
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(bin_, failed);
+    return failed ? 0 : size;
+  }
+
+ private:
+  std::filesystem::path xml_;
+  std::filesystem::path bin_;
+};
+
 }  // namespace
 
 Result<Component> Component::open(const std::filesystem::path& dir, std::string name) {
   auto config = read_config(dir / "config.json");
   if (!config) return config.error();
+  std::error_code failed;
+  if (const auto xml = dir / kIrFile; std::filesystem::exists(xml, failed)) {
+    // The exporter's own note, in every config of its folders.
+    config->erase("export_model_type");
+    return Component{.name = std::move(name),
+                     .where = (dir.filename() / "config.json").string(),
+                     .config = *std::move(config),
+                     .weights = std::make_shared<IrWeights>(xml),
+                     .ir = xml};
+  }
   auto weights = weights::open_component(dir);
   if (!weights) return weights.error();
   return Component{.name = std::move(name),
@@ -38,6 +72,7 @@ CompiledShapes::CompiledShapes(runtime::Runtime& runtime, const Component& compo
                              json::serialize(component.config), component.weights->fingerprint(),
                              static_cast<int>(options.weight_format))),
       foreign_prefixes_(component.foreign_prefixes),
+      ir_(component.ir),
       weights_(component.weights),
       options_(options),
       networks_(options.shapes_max) {}

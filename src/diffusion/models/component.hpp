@@ -26,8 +26,11 @@ struct Component {
   std::shared_ptr<weights::WeightSource> weights;  // shared: adapters wrap the same source
   // Tensors that belong to another network of the same file; not reported as unused.
   std::vector<std::string> foreign_prefixes = {};
+  // The network as an exporter wrote it, openvino_model.xml: taken in place of a graph of our own,
+  // and `weights` then names no tensors.
+  std::filesystem::path ir = {};
 
-  // `dir`/config.json and the weights beside it.
+  // `dir`/config.json and, beside it, the weights or the IR.
   static Result<Component> open(const std::filesystem::path& dir, std::string name);
 };
 
@@ -47,6 +50,8 @@ class CompiledShapes {
   // `shape` names the graph among those of this network: "2x4x64x64". Compiles on a miss. The
   // pointer is good until the next call.
   Result<runtime::CompiledNetwork*> get(const std::string& shape, const Write& write);
+  // Component::ir; empty where graphs are written from weights.
+  const std::filesystem::path& ir() const { return ir_; }
 
  private:
   Result<runtime::Network> trace(const Write& write);
@@ -56,6 +61,7 @@ class CompiledShapes {
   std::string name_;
   std::string cache_key_;
   std::vector<std::string> foreign_prefixes_;
+  std::filesystem::path ir_;
   std::shared_ptr<weights::WeightSource> weights_;
   NetworkOptions options_;
   bool reported_unused_ = false;

@@ -10,6 +10,7 @@
 #include "diffusion/models/config_reader.hpp"
 #include "diffusion/models/modulation.hpp"
 #include "diffusion/models/patch_embed.hpp"
+#include "nn/ir_network.hpp"
 
 namespace limner::models {
 
@@ -146,16 +147,46 @@ Value write_network(nn::Graph& graph, const WeightScope& w, const FluxTransforme
   return unpack_latents(nn::linear(h, w / "proj_out"), in.height, in.width);
 }
 
+// The exporter's network works on tokens, places them by ids and takes times of 1.
+Value write_ir(nn::Graph& graph, const std::filesystem::path& ir, const FluxTransformerConfig& c,
+               const TransformerInputs& in) {
+  const Value sample = graph.input("sample", {in.rows, c.in_channels / 4, in.height, in.width});
+  const Value text =
+      graph.input("encoder_hidden_states", {in.rows, in.sequence_length, c.joint_attention_dim});
+  const Value of_1000 = nn::constant(std::array{0.001F}, {1});
+  std::vector<float> places;
+  for (std::int64_t y = 0; y < in.height / 2; ++y) {
+    for (std::int64_t x = 0; x < in.width / 2; ++x) {
+      places.insert(places.end(), {0.0F, static_cast<float>(y), static_cast<float>(x)});
+    }
+  }
+  const std::vector<float> origins(static_cast<std::size_t>(in.sequence_length) * 3);
+  std::vector<nn::IrInput> inputs = {
+      {"hidden_states", pack_latents(sample)},
+      {"encoder_hidden_states", text},
+      {"pooled_projections", graph.input("pooled", {in.rows, c.pooled_projection_dim})},
+      {"timestep", graph.input("timestep", {in.rows}) * of_1000},
+      {"img_ids", nn::constant(places, {static_cast<std::int64_t>(places.size()) / 3, 3})},
+      {"txt_ids", nn::constant(origins, {in.sequence_length, 3})}};
+  if (c.guidance_embeds) {
+    inputs.push_back({"guidance", graph.input("guidance", {in.rows}) * of_1000});
+  }
+  return unpack_latents(nn::ir_network(ir, inputs, {"out_sample"}).front(), in.height, in.width);
+}
+
 }  // namespace
 
 Result<void> FluxTransformer2DModel::run(const TransformerInputs& in, std::span<float> velocity) {
-  auto network = shapes_.get(fmt::format("{}x{}x{}x{} text {}", in.rows, config_.in_channels / 4,
-                                         in.height, in.width, in.sequence_length),
-                             [&](nn::Graph& graph, const WeightScope& w) {
-                               graph.output("velocity", write_network(graph, w, config_, in));
-                             });
+  auto network = shapes_.get(
+      fmt::format("{}x{}x{}x{} text {}", in.rows, config_.in_channels / 4, in.height, in.width,
+                  in.sequence_length),
+      [&](nn::Graph& graph, const WeightScope& w) {
+        graph.output("velocity", shapes_.ir().empty() ? write_network(graph, w, config_, in)
+                                                      : write_ir(graph, shapes_.ir(), config_, in));
+      });
   if (!network) return network.error();
-  return run_transformer(**network, in, velocity);
+  return run_transformer(**network, in,
+                         shapes_.ir().empty() ? TimeForm::Sinusoids : TimeForm::Plain, velocity);
 }
 
 }  // namespace limner::models

@@ -8,6 +8,7 @@
 #include "diffusion/models/config_reader.hpp"
 #include "diffusion/models/modulation.hpp"
 #include "diffusion/models/patch_embed.hpp"
+#include "nn/ir_network.hpp"
 
 namespace limner::models {
 
@@ -95,6 +96,18 @@ Result<void> SD3Transformer2DModel::run(const TransformerInputs& in, std::span<f
     const Value sample = graph.input("sample", {in.rows, c.in_channels, in.height, in.width});
     const Value text =
         graph.input("encoder_hidden_states", {in.rows, in.sequence_length, c.joint_attention_dim});
+    if (!shapes_.ir().empty()) {
+      const Value time = graph.input("timestep", {in.rows});
+      const Value pooled = graph.input("pooled", {in.rows, c.pooled_projection_dim});
+      graph.output("velocity", nn::ir_network(shapes_.ir(),
+                                              {{"hidden_states", sample},
+                                               {"encoder_hidden_states", text},
+                                               {"pooled_projections", pooled},
+                                               {"timestep", time}},
+                                              {"out_sample"})
+                                   .front());
+      return;
+    }
     const Value temb = timestep_text_embedding(
         {.time = graph.input("timestep", {in.rows, kTimeChannels}),
          .guidance = {},
@@ -121,7 +134,8 @@ Result<void> SD3Transformer2DModel::run(const TransformerInputs& in, std::span<f
                                          in.height, in.width, in.sequence_length),
                              write);
   if (!network) return network.error();
-  return run_transformer(**network, in, velocity);
+  return run_transformer(**network, in,
+                         shapes_.ir().empty() ? TimeForm::Sinusoids : TimeForm::Plain, velocity);
 }
 
 }  // namespace limner::models

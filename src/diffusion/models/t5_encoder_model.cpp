@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "diffusion/models/config_reader.hpp"
+#include "nn/ir_network.hpp"
 
 namespace limner::models {
 
@@ -151,6 +152,12 @@ Result<runtime::Tensor> T5EncoderModel::run(const std::vector<std::int64_t>& ids
   const auto length = static_cast<std::int64_t>(ids.size());
   const auto write = [&](nn::Graph& graph, const WeightScope& w) {
     const Value tokens = graph.input_int64("input_ids", {1, length});
+    if (!shapes_.ir().empty()) {
+      graph.output(
+          "hidden",
+          nn::ir_network(shapes_.ir(), {{"input_ids", tokens}}, {"last_hidden_state"}).front());
+      return;
+    }
     const WeightScope encoder = w / "encoder";
     Value h = nn::embedding(tokens, w.has("shared") ? w / "shared" : encoder / "embed_tokens");
     const WeightScope blocks = encoder / "block";

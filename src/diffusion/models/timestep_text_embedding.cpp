@@ -12,7 +12,10 @@ using nn::Value;
 
 namespace {
 
-runtime::Tensor sinusoids(std::span<const float> values) {
+runtime::Tensor formed(std::span<const float> values, TimeForm form) {
+  if (form == TimeForm::Plain) {
+    return runtime::Tensor({values.size()}, std::vector<float>(values.begin(), values.end()));
+  }
   runtime::Tensor out({values.size(), static_cast<std::size_t>(kTimeChannels)});
   for (std::size_t i = 0; i < values.size(); ++i) sinusoidal_embedding(values[i], {}, out.row(i));
   return out;
@@ -27,13 +30,13 @@ Value timestep_text_embedding(const TimestepText& in, const nn::WeightScope& w) 
 }
 
 Result<void> run_transformer(runtime::CompiledNetwork& network, const TransformerInputs& in,
-                             std::span<float> velocity) {
+                             TimeForm form, std::span<float> velocity) {
   const auto side = [](std::int64_t n) { return static_cast<std::size_t>(n); };
   const std::size_t rows = side(in.rows);
   const std::size_t area = rows * side(in.height) * side(in.width);
   const std::size_t tokens = rows * side(in.sequence_length);
-  const runtime::Tensor time = sinusoids(in.timesteps);
-  const runtime::Tensor guidance = sinusoids(in.guidance);
+  const runtime::Tensor time = formed(in.timesteps, form);
+  const runtime::Tensor guidance = formed(in.guidance, form);
   std::vector<runtime::Input> inputs{
       {"sample", {rows, in.sample.size() / area, side(in.height), side(in.width)}, in.sample},
       {"timestep", time.shape(), time.data()},

@@ -36,7 +36,9 @@ struct TransformerInputs {
 };
 // Runs a network whose inputs are called sample, timestep, encoder_hidden_states, pooled and, where
 // there is guidance, guidance. velocity [B, C_out, h, w].
+// Networks of our own take times and guidance as sinusoids [B, 256], exported ones as they are [B].
+enum class TimeForm { Sinusoids, Plain };
 Result<void> run_transformer(runtime::CompiledNetwork& network, const TransformerInputs& in,
-                             std::span<float> velocity);
+                             TimeForm form, std::span<float> velocity);
 
 }  // namespace limner::models

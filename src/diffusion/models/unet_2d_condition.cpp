@@ -1,11 +1,13 @@
 #include "diffusion/models/unet_2d_condition.hpp"
 
+#include <array>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "diffusion/models/resnet.hpp"
 #include "diffusion/models/transformer_2d.hpp"
+#include "nn/ir_network.hpp"
 #include "nn/ops.hpp"
 
 namespace limner::models {
@@ -167,6 +169,24 @@ Value time_embedding(nn::Graph& graph, const WeightScope& w, const UNet2DConditi
   return c.time_embedding_act_fn ? nn::activation(emb, *c.time_embedding_act_fn) : emb;
 }
 
+// The exporter's network computes its sinusoids itself.
+Value write_ir(nn::Graph& graph, const std::filesystem::path& ir, const Value& sample,
+               const Value& context, const UNet2DConditionModel::Inputs& in) {
+  const auto per_row = [&](std::span<const float> values) {
+    return nn::Shape{in.rows, static_cast<std::int64_t>(values.size()) / in.rows};
+  };
+  std::vector<nn::IrInput> inputs = {{"sample", sample},
+                                     {"timestep", graph.input("timestep", {in.rows})},
+                                     {"encoder_hidden_states", context}};
+  const std::array optional = {std::pair{"timestep_cond", in.timestep_cond},
+                               std::pair{"text_embeds", in.text_embeds},
+                               std::pair{"time_ids", in.time_ids}};
+  for (const auto& [name, values] : optional) {
+    if (!values.empty()) inputs.push_back({name, graph.input(name, per_row(values))});
+  }
+  return nn::ir_network(ir, inputs, {"out_sample"}).front();
+}
+
 }  // namespace
 
 UNet2DConditionModel::UNet2DConditionModel(runtime::Runtime& runtime, const Component& component,
@@ -193,6 +213,10 @@ Result<void> UNet2DConditionModel::run(const Inputs& in, std::span<float> noise_
     const Value sample = graph.input("sample", {in.rows, config_.in_channels, in.height, in.width});
     Value context =
         graph.input("encoder_hidden_states", {in.rows, in.sequence_length, config_.text_width()});
+    if (!shapes_.ir().empty()) {
+      graph.output("noise_pred", write_ir(graph, shapes_.ir(), sample, context, in));
+      return;
+    }
     const Value temb = time_embedding(graph, w, config_, in);
     if (config_.encoder_hid_dim_type) context = nn::linear(context, w / "encoder_hid_proj");
     graph.output("noise_pred", UNetWriter(config_, temb, context).write(sample, w));
@@ -205,13 +229,15 @@ Result<void> UNet2DConditionModel::run(const Inputs& in, std::span<float> noise_
 
   const auto rows = static_cast<std::size_t>(in.rows);
   const auto side = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  const bool is_ir = !shapes_.ir().empty();
   runtime::Tensor time({rows, side(config_.block_out_channels[0])});
   for (std::size_t i = 0; i < rows; ++i) {
     sinusoidal_embedding(in.timesteps[i], config_.time_proj, time.row(i));
   }
   std::vector<runtime::Input> inputs{
       {"sample", {rows, side(config_.in_channels), side(in.height), side(in.width)}, in.sample},
-      {"timestep", time.shape(), std::as_const(time).data()},
+      {"timestep", is_ir ? runtime::Shape{rows} : time.shape(),
+       is_ir ? in.timesteps : std::as_const(time).data()},
       {"encoder_hidden_states",
        {rows, side(in.sequence_length), side(config_.text_width())},
        in.encoder_hidden_states}};
@@ -231,7 +257,9 @@ Result<void> UNet2DConditionModel::run(const Inputs& in, std::span<float> noise_
                            added_time.data().subspan(i * width, width));
     }
     inputs.push_back({"text_embeds", {rows, in.text_embeds.size() / rows}, in.text_embeds});
-    inputs.push_back({"time_ids", added_time.shape(), std::as_const(added_time).data()});
+    inputs.push_back(
+        is_ir ? runtime::Input{"time_ids", {rows, per_row}, in.time_ids}
+              : runtime::Input{"time_ids", added_time.shape(), std::as_const(added_time).data()});
   }
   const runtime::Output output{"noise_pred", noise_pred};
   return (*network)->run(inputs, {&output, 1});

@@ -105,10 +105,8 @@ Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runti
                                                          std::size_t denoiser_bytes,
                                                          nn::WeightFormat weight_format) {
   const NetworkScale scale = NetworkScale::of(denoiser_bytes);
-  auto component = folder.open_component("vae");
-  if (!component) return component.error();
-  auto vae = models::load_autoencoder(
-      runtime, *component, {.weight_format = weight_format, .shapes_max = scale.shapes_max});
+  auto vae =
+      folder.open_vae(runtime, {.weight_format = weight_format, .shapes_max = scale.shapes_max});
   if (!vae) return vae.error();
   auto scheduler = folder.scheduler_config();
   if (!scheduler) return scheduler.error();

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/log.hpp"
+#include "diffusion/models/autoencoder_kl.hpp"
 #include "diffusion/models/config_reader.hpp"
 
 namespace limner::pipelines {
@@ -121,6 +122,11 @@ Result<std::vector<weights::LoraBase>> ModelFolder::open_lora_networks() const {
     if (!has(name)) continue;
     auto component = open_plain(name);
     if (!component) return component.error();
+    if (!component->ir.empty()) {
+      return unusable(path_,
+                      "LoRAs cannot be added to OpenVINO IR, whose weights are unnamed; "
+                      "serve the model's safetensors, or leave --lora-dir out");
+    }
     networks.push_back({.component = name, .weights = std::move(component->weights)});
   }
   return networks;
@@ -145,6 +151,25 @@ Result<models::Component> ModelFolder::open_plain(const std::string& name) const
                            .where = fmt::format("{} of {}", name, path_.filename().string()),
                            .config = component->config,
                            .weights = component->weights};
+}
+
+// Folders of OpenVINO IR hold its halves.
+Result<std::unique_ptr<models::Autoencoder>> ModelFolder::open_vae(
+    runtime::Runtime& runtime, const models::NetworkOptions& options) const {
+  const bool has_halves = !checkpoint_ && parts_.vae.empty() && is_folder(path_ / "vae_decoder");
+  if (!has_halves) {
+    auto component = open_component("vae");
+    if (!component) return component.error();
+    return models::load_autoencoder(runtime, *component, options);
+  }
+  auto decoder = models::Component::open(path_ / "vae_decoder", "vae_decoder");
+  if (!decoder) return decoder.error();
+  auto encoder = models::Component::open(path_ / "vae_encoder", "vae_encoder");
+  if (!encoder) return encoder.error();
+  auto vae = models::AutoencoderKL::load_halves(runtime, *decoder, *encoder, options);
+  if (!vae) return vae.error();
+  return std::unique_ptr<models::Autoencoder>(
+      std::make_unique<models::AutoencoderKL>(*std::move(vae)));
 }
 
 // A file's scaling factors are those of the model that it is for.

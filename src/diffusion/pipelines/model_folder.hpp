@@ -13,6 +13,7 @@
 #include "base/json.hpp"
 #include "base/result.hpp"
 #include "core/generation.hpp"
+#include "diffusion/models/autoencoder.hpp"
 #include "diffusion/models/component.hpp"
 #include "diffusion/schedulers/factory.hpp"
 #include "diffusion/tokenizers/clip_tokenizer.hpp"
@@ -45,6 +46,8 @@ class ModelFolder {
 
   // `name` is "unet", "vae", "text_encoder_2", …
   Result<models::Component> open_component(const std::string& name) const;
+  Result<std::unique_ptr<models::Autoencoder>> open_vae(
+      runtime::Runtime& runtime, const models::NetworkOptions& options) const;
   // `number` is "", "_2" or "_3". A checkpoint's CLIP tokenizer is the built-in one.
   Result<tokenizers::ClipTokenizer> open_clip_tokenizer(const std::string& number) const;
   Result<tokenizers::T5Tokenizer> open_t5_tokenizer(const std::string& number) const;

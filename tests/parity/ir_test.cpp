@@ -1,0 +1,42 @@
+// Toys exported to OpenVINO IR paint what diffusers painted with the toys themselves. The exports
+// are made on demand (README.md) and larger than the toys: without them this is skipped.
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "diffusion/pipelines/factory.hpp"
+#include "parity/check_case.hpp"
+#include "parity/manifest.hpp"
+#include "runtime/runtime.hpp"
+
+namespace limner::parity {
+namespace {
+
+class ExportedIr : public testing::TestWithParam<const char*> {};
+
+TEST_P(ExportedIr, PaintsWhatTheFolderPaints) {
+  const std::string toy = GetParam();
+  const auto dir = data_dir() / "ir" / toy;
+  if (!std::filesystem::exists(dir)) GTEST_SKIP() << dir << " is not here";
+  auto runtime = runtime::Runtime::create({.precision = runtime::Precision::F32, .cache_dir = {}});
+  ASSERT_TRUE(runtime.has_value()) << runtime.error().message;
+  auto pipeline = pipelines::load_pipeline(toy, dir, **runtime);
+  ASSERT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  const auto manifests = read_manifests();
+  const auto& cases = manifests.at(toy);
+  for (std::size_t i = 0; i < cases.size(); i += 4) {
+    // An exported encoder gives its last layer alone, or all of them without the final norm.
+    if (!cases[i].request.sampling.clip_skip) check_case(**pipeline, cases[i]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Toys, ExportedIr, testing::Values("sd1", "sdxl", "sd3", "flux-schnell"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace limner::parity
