@@ -82,26 +82,6 @@ std::optional<TensorView> up_part(const TensorView& up, const Placement& placeme
   return std::nullopt;
 }
 
-bool is_floating(const TensorView& tensor) {
-  switch (tensor.dtype) {
-    case DType::F64:
-    case DType::F32:
-    case DType::F16:
-    case DType::BF16:
-    case DType::F8E4M3:
-    case DType::F8E5M2:
-      return true;
-    case DType::I64:
-    case DType::I32:
-    case DType::I16:
-    case DType::I8:
-    case DType::U8:
-    case DType::Bool:
-      return false;
-  }
-  return false;
-}
-
 // Why `up` · `down` cannot be added to `weight`; empty where it can.
 std::string misfit(const TensorView& weight, const TensorView& down, const TensorView& up) {
   const std::size_t rank = rows_size(down);
@@ -110,8 +90,9 @@ std::string misfit(const TensorView& weight, const TensorView& down, const Tenso
     return fmt::format("{} and {} do not multiply to the weight's {}", to_string(up.shape),
                        to_string(down.shape), to_string(weight.shape));
   }
-  if (!is_floating(weight) || !is_floating(down) || !is_floating(up))
-    return "is not floating-point";
+  for (const auto* tensor : {&weight, &down, &up}) {
+    if (!is_floating(tensor->dtype)) return "is not floating-point";
+  }
   return {};
 }
 
