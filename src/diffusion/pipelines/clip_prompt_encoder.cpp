@@ -24,6 +24,15 @@ Error under_field(Error error, std::string_view field) {
   return error;
 }
 
+Result<void> check_vocabulary(const std::string& number, std::size_t tokens,
+                              std::int64_t vocab_size) {
+  if (static_cast<std::int64_t>(tokens) <= vocab_size) return {};
+  return invalid_value("",
+                       fmt::format("tokenizer{} has {} tokens, text_encoder{} takes {}", number,
+                                   tokens, number, vocab_size),
+                       "invalid_model");
+}
+
 ClipPromptEncoder::ClipPromptEncoder(tokenizers::ClipTokenizer tokenizer,
                                      models::ClipTextModel text_encoder)
     : tokenizer_(std::move(tokenizer)),
@@ -40,13 +49,8 @@ Result<ClipPromptEncoder> ClipPromptEncoder::load(runtime::Runtime& runtime,
   if (!component) return component.error();
   auto text_encoder = models::ClipTextModel::load(runtime, *std::move(component));
   if (!text_encoder) return text_encoder.error();
-  if (static_cast<std::int64_t>(tokenizer->vocab_size()) > text_encoder->config().vocab_size) {
-    return invalid_value(
-        "",
-        fmt::format("tokenizer{} has {} tokens, {} takes {}", number, tokenizer->vocab_size(), name,
-                    text_encoder->config().vocab_size),
-        "invalid_model");
-  }
+  auto fits = check_vocabulary(number, tokenizer->vocab_size(), text_encoder->config().vocab_size);
+  if (!fits) return fits.error();
   return ClipPromptEncoder(*std::move(tokenizer), *std::move(text_encoder));
 }
 

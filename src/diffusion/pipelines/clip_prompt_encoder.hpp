@@ -27,6 +27,10 @@ const std::string& own_or(const std::optional<std::string>& own, const std::stri
 // The same error under the request's own field name.
 Error under_field(Error error, std::string_view field);
 
+// Ids beyond an encoder's table would read past its end. `number` is "", "_2" or "_3".
+Result<void> check_vocabulary(const std::string& number, std::size_t tokens,
+                              std::int64_t vocab_size);
+
 class ClipPromptEncoder {
  public:
   // `number` as in diffusers' folders: "" for text_encoder and tokenizer, "_2" for the second.

@@ -41,13 +41,8 @@ Result<T5PromptEncoder> T5PromptEncoder::load(runtime::Runtime& runtime, const M
       runtime, *std::move(component),
       {.weight_format = weight_format, .shapes_max = scale.shapes_max});
   if (!text_encoder) return text_encoder.error();
-  if (static_cast<std::int64_t>(tokenizer->vocab_size()) > text_encoder->config().vocab_size) {
-    return invalid_value(
-        "",
-        fmt::format("tokenizer{} has {} tokens, {} takes {}", number, tokenizer->vocab_size(), name,
-                    text_encoder->config().vocab_size),
-        "invalid_model");
-  }
+  auto fits = check_vocabulary(number, tokenizer->vocab_size(), text_encoder->config().vocab_size);
+  if (!fits) return fits.error();
   return T5PromptEncoder(*std::move(tokenizer), *std::move(text_encoder));
 }
 
