@@ -1,6 +1,5 @@
 // Toys exported to OpenVINO IR paint what diffusers painted with the toys themselves. The exports
 // are made on demand (README.md) and larger than the toys: without them this is skipped.
-#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -13,7 +12,7 @@
 namespace limner::parity {
 namespace {
 
-class ExportedIr : public testing::TestWithParam<const char*> {};
+class ExportedIr : public testing::TestWithParam<std::string> {};
 
 TEST_P(ExportedIr, PaintsWhatTheFolderPaints) {
   const std::string toy = GetParam();
@@ -32,11 +31,7 @@ TEST_P(ExportedIr, PaintsWhatTheFolderPaints) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Toys, ExportedIr, testing::Values("sd1", "sdxl", "sd3", "flux-schnell"),
-                         [](const auto& param) {
-                           std::string name = param.param;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+                         test_name);
 
 }  // namespace
 }  // namespace limner::parity

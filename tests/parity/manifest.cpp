@@ -111,6 +111,12 @@ std::filesystem::path model_dir(const std::string& model) {
                                       : std::filesystem::path(LIMNER_SOURCE_DIR) / "models" / model;
 }
 
+std::string test_name(const testing::TestParamInfo<std::string>& model) {
+  std::string name = model.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
 Image read_picture(const std::filesystem::path& file) {
   const std::string bytes = required(read_file(file, 16 << 20), file.filename());
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "core/generation.hpp"
 
 namespace limner::parity {
@@ -32,6 +34,9 @@ std::map<std::string, std::vector<Case>> read_manifests();
 std::map<std::string, std::vector<Case>> read_manifest(const std::filesystem::path& path);
 // A toy of data/models or the embedded default.
 std::filesystem::path model_dir(const std::string& model);
+
+// How a test of one model is called: a model's name may hold what a test's may not.
+std::string test_name(const testing::TestParamInfo<std::string>& model);
 
 Image read_picture(const std::filesystem::path& file);
 

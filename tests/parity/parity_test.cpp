@@ -1,6 +1,5 @@
 // Our pictures in float32 against diffusers' own, case by case (README.md). Prints what it
 // measured.
-#include <algorithm>
 
 #include <gtest/gtest.h>
 
@@ -28,11 +27,7 @@ std::vector<std::string> models() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Parity, testing::ValuesIn(models()), [](const auto& param) {
-  std::string name = param.param;
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Models, Parity, testing::ValuesIn(models()), test_name);
 
 }  // namespace
 }  // namespace limner::parity

@@ -1,5 +1,4 @@
 // Single-file checkpoints made of the toys paint what diffusers painted with the toys' folders.
-#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -16,7 +15,7 @@ std::filesystem::path file_of(const std::string& toy) {
   return data_dir() / "files" / (toy + ".safetensors");
 }
 
-class SingleFile : public testing::TestWithParam<const char*> {};
+class SingleFile : public testing::TestWithParam<std::string> {};
 
 // The toys' heads and words are their own, so their configs are given. A third of the cases tells
 // whether a tensor is in its place.
@@ -34,11 +33,7 @@ TEST_P(SingleFile, PaintsWhatTheFolderPaints) {
 
 INSTANTIATE_TEST_SUITE_P(Toys, SingleFile,
                          testing::Values("sd1", "sd2-v", "sd-inpaint", "sdxl", "sd3", "flux-dev"),
-                         [](const auto& param) {
-                           std::string name = param.param;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+                         test_name);
 
 }  // namespace
 }  // namespace limner::parity

@@ -68,9 +68,11 @@ class LatentPipeline::State final : public DenoiseState {
   schedulers::StepOptions options_;
   double guidance_scale_ = 1;
   bool wants_previews_ = false;
-  bool is_blended_ = false;  // inpainting on a 4-channel network
-  std::vector<float> mask_;  // [1, h, w], 1 = repaint
-  std::int64_t height_ = 0;  // of the latent
+  bool is_blended_ = false;                        // inpainting on a 4-channel network
+  std::vector<float> mask_;                        // [1, h, w], 1 = repaint
+  std::optional<runtime::Tensor> image_moments_;   // of the VAE's encoder; only while preparing
+  std::optional<runtime::Tensor> masked_moments_;  // of the picture without what is repainted
+  std::int64_t height_ = 0;                        // of the latent
   std::int64_t width_ = 0;
   int begin_ = 0;  // of the schedule's timesteps
   int index_ = 0;
@@ -204,6 +206,8 @@ Result<std::unique_ptr<DenoiseState>> LatentPipeline::prepare(const GenerationRe
     if (auto ok = begin(request, *state, image); !ok) return ok.error();
     state->images_.push_back(std::move(image));
   }
+  state->image_moments_.reset();
+  state->masked_moments_.reset();
   return std::unique_ptr<DenoiseState>(std::move(state));
 }
 
@@ -261,53 +265,67 @@ Result<void> LatentPipeline::begin(const GenerationRequest& request, State& stat
   return {};
 }
 
-// A draw from the encoder's distribution: mean + deviation * noise, scaled for the denoiser. An
-// autoencoder without a distribution gives its latents, and nothing is drawn.
-Result<std::vector<float>> LatentPipeline::encode_image(std::span<const float> pixels,
-                                                        ImageSize size, Trajectory& image) {
-  auto moments = vae_->encode(pixels, size.height_px, size.width_px);
-  if (!moments) return moments.error();
-  if (moments->shape()[1] == static_cast<std::size_t>(vae_->config().latent_channels)) {
-    std::vector<float> latents(moments->data().begin(), moments->data().end());
-    scale(latents, scaling_.shift, scaling_.factor);
-    return latents;
+// The encoder's answer is the same for all images of a request; only what is drawn from it differs.
+Result<const runtime::Tensor*> LatentPipeline::encode_once(std::optional<runtime::Tensor>& moments,
+                                                           ImageSize size,
+                                                           const MakePixels& pixels) {
+  if (!moments) {
+    auto encoded = vae_->encode(pixels(), size.height_px, size.width_px);
+    if (!encoded) return encoded.error();
+    moments = *std::move(encoded);
   }
-  const std::size_t count = moments->data().size() / 2;
-  const auto mean = moments->data().first(count);
-  const auto log_variance = moments->data().last(count);
-  std::vector<float> latents(count);
-  image.generator.randn(latents);
-  for (std::size_t i = 0; i < count; ++i) {
-    const float deviation = std::exp(0.5f * std::clamp(log_variance[i], -30.0f, 20.0f));
-    latents[i] = mean[i] + deviation * latents[i];
+  return &*moments;
+}
+
+// An autoencoder without a distribution gives its latents, and nothing is drawn.
+bool LatentPipeline::is_distribution(const runtime::Tensor& moments) const {
+  return moments.shape()[1] != static_cast<std::size_t>(vae_->config().latent_channels);
+}
+
+// A draw from the encoder's distribution: mean + deviation * noise, scaled for the denoiser.
+std::vector<float> LatentPipeline::draw_latents(const runtime::Tensor& moments,
+                                                Trajectory& image) const {
+  std::vector<float> latents(moments.data().begin(), moments.data().end());
+  if (is_distribution(moments)) {
+    const std::size_t count = moments.data().size() / 2;
+    const auto mean = moments.data().first(count);
+    const auto log_variance = moments.data().last(count);
+    latents.resize(count);
+    image.generator.randn(latents);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float deviation = std::exp(0.5f * std::clamp(log_variance[i], -30.0f, 20.0f));
+      latents[i] = mean[i] + deviation * latents[i];
+    }
   }
   scale(latents, scaling_.shift, scaling_.factor);
   return latents;
 }
 
-Result<void> LatentPipeline::begin_from_image(const GenerationRequest& request, const State& state,
+Result<void> LatentPipeline::begin_from_image(const GenerationRequest& request, State& state,
                                               Trajectory& image) {
-  auto clean = encode_image(to_pixels(*request.init_image), request.size, image);
-  if (!clean) return clean.error();
+  const auto moments = encode_once(state.image_moments_, request.size,
+                                   [&] { return to_pixels(*request.init_image); });
+  if (!moments) return moments.error();
+  auto clean = draw_latents(**moments, image);
   std::vector<float> noise(image.latents.size());
   image.generator.randn(noise);
   if (state.count_ == 0) {
-    image.latents = *std::move(clean);
+    image.latents = std::move(clean);
   } else {
-    image.scheduler->add_noise(*clean, noise, state.begin_, image.latents);
+    image.scheduler->add_noise(clean, noise, state.begin_, image.latents);
   }
   return {};
 }
 
 // The order of draws is diffusers': image latents (when used), noise, masked image's latents.
-Result<void> LatentPipeline::begin_inpainting(const GenerationRequest& request, const State& state,
+Result<void> LatentPipeline::begin_inpainting(const GenerationRequest& request, State& state,
                                               Trajectory& image) {
-  const std::vector<float> pixels = to_pixels(*request.init_image);
   const bool is_pure_noise = state.begin_ == 0;
   if (state.is_blended_ || !is_pure_noise || encodes_image_always()) {
-    auto clean = encode_image(pixels, request.size, image);
-    if (!clean) return clean.error();
-    image.image_latents = *std::move(clean);
+    const auto moments = encode_once(state.image_moments_, request.size,
+                                     [&] { return to_pixels(*request.init_image); });
+    if (!moments) return moments.error();
+    image.image_latents = draw_latents(**moments, image);
   }
   image.noise.resize(image.latents.size());
   image.generator.randn(image.noise);
@@ -319,20 +337,32 @@ Result<void> LatentPipeline::begin_inpainting(const GenerationRequest& request, 
   } else {
     image.scheduler->add_noise(image.image_latents, image.noise, state.begin_, image.latents);
   }
+  if (state.is_blended_) {
+    // This network never sees the masked picture, but diffusers draws its latents all the same,
+    // and schedulers that draw go on from there.
+    std::vector<float> unused(image.latents.size());
+    if (is_distribution(*state.image_moments_)) image.generator.randn(unused);
+    return {};
+  }
+  return begin_inpainting_network(request, state, image);
+}
 
+Result<void> LatentPipeline::begin_inpainting_network(const GenerationRequest& request,
+                                                      State& state, Trajectory& image) {
   const std::vector<float> mask = to_binary_mask(request.mask->grey);
-  std::vector<float> masked = pixels;
-  for (std::size_t i = 0; i < masked.size(); ++i) {
-    if (mask[i % mask.size()] >= 0.5f) masked[i] = 0;
-  }
-  auto masked_latents = encode_image(masked, request.size, image);
-  if (!masked_latents) return masked_latents.error();
-  if (!state.is_blended_) {
-    image.extra_channels = inpainting_channels({.mask_px = mask,
-                                                .mask = state.mask_,
-                                                .masked_latents = *masked_latents,
-                                                .shape = state.latent_shape(image)});
-  }
+  const auto moments = encode_once(state.masked_moments_, request.size, [&] {
+    std::vector<float> masked = to_pixels(*request.init_image);
+    for (std::size_t i = 0; i < masked.size(); ++i) {
+      if (mask[i % mask.size()] >= 0.5f) masked[i] = 0;
+    }
+    return masked;
+  });
+  if (!moments) return moments.error();
+  const auto masked_latents = draw_latents(**moments, image);
+  image.extra_channels = inpainting_channels({.mask_px = mask,
+                                              .mask = state.mask_,
+                                              .masked_latents = masked_latents,
+                                              .shape = state.latent_shape(image)});
   return {};
 }
 

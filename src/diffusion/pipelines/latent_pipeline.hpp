@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -121,12 +122,15 @@ class LatentPipeline : public Pipeline {
 
   Result<void> begin(const GenerationRequest& request, State& state, Trajectory& image);
   Result<void> begin_schedule(const GenerationRequest& request, State& state, Trajectory& image);
-  Result<void> begin_from_image(const GenerationRequest& request, const State& state,
-                                Trajectory& image);
-  Result<void> begin_inpainting(const GenerationRequest& request, const State& state,
-                                Trajectory& image);
-  Result<std::vector<float>> encode_image(std::span<const float> pixels, ImageSize size,
-                                          Trajectory& image);
+  Result<void> begin_from_image(const GenerationRequest& request, State& state, Trajectory& image);
+  Result<void> begin_inpainting(const GenerationRequest& request, State& state, Trajectory& image);
+  Result<void> begin_inpainting_network(const GenerationRequest& request, State& state,
+                                        Trajectory& image);
+  using MakePixels = std::function<std::vector<float>()>;  // [3, H, W]
+  Result<const runtime::Tensor*> encode_once(std::optional<runtime::Tensor>& moments,
+                                             ImageSize size, const MakePixels& pixels);
+  bool is_distribution(const runtime::Tensor& moments) const;
+  std::vector<float> draw_latents(const runtime::Tensor& moments, Trajectory& image) const;
   std::vector<Row> gather(std::span<State* const> states) const;
   Result<void> run_rows(std::span<const Row> rows, LatentShape shape, std::span<float> noise_pred);
   void advance(State& state, std::span<const float> noise_pred) const;
