@@ -208,4 +208,13 @@ Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* ma
                        "missing_required_parameter");
 }
 
+void add_pictures(const LoadedImages& loaded, GenerationRequest& request) {
+  const auto fit = [&](const Image& image) {
+    return codec::resize(image, request.size, codec::ResizeFilter::Lanczos);
+  };
+  request.init_image = std::make_shared<const Image>(fit(loaded.image));
+  if (loaded.mask)
+    request.mask = std::make_shared<const Mask>(Mask{.grey = fit(loaded.mask->grey)});
+}
+
 }  // namespace limner::api

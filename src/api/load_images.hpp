@@ -58,4 +58,7 @@ struct LoadOptions {
 Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* mask,
                                  const LoadOptions& options, const Limits& limits);
 
+// Into the request, at the size that will be painted.
+void add_pictures(const LoadedImages& loaded, GenerationRequest& request);
+
 }  // namespace limner::api

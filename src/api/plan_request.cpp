@@ -7,7 +7,6 @@
 #include "api/resolve.hpp"
 #include "api/shorten_prompt.hpp"
 #include "base/ids.hpp"
-#include "codec/resize.hpp"
 #include "router/fallback_chain.hpp"
 
 namespace limner::api {
@@ -101,7 +100,7 @@ class Planner {
     complete_reply(*model, *resolved, made);
     if (auto cut = cut_prompt(made); !cut) return cut.error();
     GenerationRequest generation = made.generation;
-    add_pictures(generation);
+    if (loaded_) add_pictures(*loaded_, generation);
     if (plan.by_model.empty()) plan.first_model = model->name;
     plan.by_model.emplace(model->name, std::move(made));
     return generation;
@@ -151,15 +150,6 @@ class Planner {
     }
     made.generation.truncates_prompt = true;  // the negative prompt, or one endless word
     return {};
-  }
-
-  void add_pictures(GenerationRequest& generation) const {
-    if (!loaded_) return;
-    generation.init_image = std::make_shared<const Image>(
-        codec::resize(loaded_->image, generation.size, codec::ResizeFilter::Lanczos));
-    if (!loaded_->mask) return;
-    generation.mask = std::make_shared<const Mask>(Mask{
-        .grey = codec::resize(loaded_->mask->grey, generation.size, codec::ResizeFilter::Lanczos)});
   }
 
   Services& services_;

@@ -6,7 +6,6 @@
 #include "api/resolve.hpp"
 #include "base/files.hpp"
 #include "base/ids.hpp"
-#include "codec/resize.hpp"
 
 namespace limner::app {
 namespace {
@@ -77,13 +76,7 @@ Result<GenerationRequest> request_of(const config::Config& config, const ModelPo
   if (!resolved) return resolved.error();
   auto request = std::move(resolved->generation);
   request.id = "cli";
-  if (!loaded) return request;
-  request.init_image = std::make_shared<const Image>(
-      codec::resize(loaded->image, request.size, codec::ResizeFilter::Lanczos));
-  if (loaded->mask) {
-    request.mask = std::make_shared<const Mask>(Mask{
-        .grey = codec::resize(loaded->mask->grey, request.size, codec::ResizeFilter::Lanczos)});
-  }
+  if (loaded) api::add_pictures(*loaded, request);
   return request;
 }
 
