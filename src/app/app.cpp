@@ -22,25 +22,24 @@ constexpr std::size_t kUploadsWaitingMax = 256;
 
 }  // namespace
 
-Result<std::unique_ptr<App>> App::create(const config::Config& config, SpecialLoader special) {
+Result<std::unique_ptr<App>> App::create(const config::Config& config) {
   auto models = models_to_serve(config);
   if (!models) return models.error();
-  if (auto found = check_model_paths(*models, special); !found) return found.error();
+  if (auto found = check_model_paths(*models); !found) return found.error();
   auto keys = open_keys(config);
   if (!keys) return keys.error();
-  std::unique_ptr<App> app(new App(config, *std::move(models), std::move(special)));
+  std::unique_ptr<App> app(new App(config, *std::move(models)));
   if (auto built = app->build(*std::move(keys)); !built) return built.error();
   return app;
 }
 
-App::App(const config::Config& config, std::vector<config::ModelConfig> models,
-         SpecialLoader special)
+App::App(const config::Config& config, std::vector<config::ModelConfig> models)
     : config_(config),
       models_(std::move(models)),
       metrics_(kVersion),
       fetcher_(
           {.hosts = config.image_url_hosts, .size_bytes_max = Limits{}.multipart_part_bytes_max}),
-      source_(std::make_unique<PipelinesSource>(config, models_, std::move(special))) {}
+      source_(std::make_unique<PipelinesSource>(config, models_)) {}
 
 App::~App() = default;
 

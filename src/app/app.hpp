@@ -10,7 +10,6 @@
 #include "api/routes.hpp"
 #include "api/services.hpp"
 #include "app/http_metrics.hpp"
-#include "app/model_loader.hpp"
 #include "app/pipelines_source.hpp"
 #include "app/router_painter.hpp"
 #include "auth/authenticator.hpp"
@@ -26,7 +25,7 @@ namespace limner::app {
 class App {
  public:
   // Opens the socket; nothing runs yet.
-  static Result<std::unique_ptr<App>> create(const config::Config& config, SpecialLoader special);
+  static Result<std::unique_ptr<App>> create(const config::Config& config);
   ~App();
 
   // Serves and begins to load; returns at once.
@@ -39,7 +38,7 @@ class App {
   const std::string& default_model() const { return models_.front().name; }
 
  private:
-  App(const config::Config& config, std::vector<config::ModelConfig> models, SpecialLoader special);
+  App(const config::Config& config, std::vector<config::ModelConfig> models);
   Result<void> build(std::shared_ptr<const auth::Authenticator> keys);
   Result<void> open_pictures();
   LoadedPipeline load(const std::string& name, const engine::ReportStage& report) const;

@@ -48,11 +48,11 @@ Result<Round> paint_round(pipelines::Pipeline& pipeline, const GenerationRequest
                .decode_seconds = Seconds(result->timings.decode).count()};
 }
 
-Result<void> measure(const config::Config& config, const SpecialLoader& special) {
+Result<void> measure(const config::Config& config) {
   auto models = models_to_serve(config);
   if (!models) return models.error();
   const auto& model = models->front();
-  PipelinesSource source(config, *models, special);
+  PipelinesSource source(config, *models);
   const auto start = std::chrono::steady_clock::now();
   auto pipeline = source.load(model.name);
   if (!pipeline) return pipeline.error();
@@ -86,8 +86,8 @@ Result<void> measure(const config::Config& config, const SpecialLoader& special)
 
 }  // namespace
 
-int bench(const config::Config& config, const SpecialLoader& special) {
-  const auto done = measure(config, special);
+int bench(const config::Config& config) {
+  const auto done = measure(config);
   if (done) return kExitGood;
   fmt::print(stderr, "limner: {}\n", done.error().message);
   return kExitFailed;

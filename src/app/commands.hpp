@@ -1,7 +1,6 @@
 // The subcommands. Each returns the process's exit status.
 #pragma once
 
-#include "app/model_loader.hpp"
 #include "config/config.hpp"
 
 namespace limner::app {
@@ -10,14 +9,14 @@ inline constexpr int kExitGood = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
-int serve(const config::Config& config, const SpecialLoader& special);
-int generate(const config::Config& config, const SpecialLoader& special);
-int bench(const config::Config& config, const SpecialLoader& special);
+int serve(const config::Config& config);
+int generate(const config::Config& config);
+int bench(const config::Config& config);
 int list_models(const config::Config& config);
 // create, list and revoke, by config.command.
 int keys(const config::Config& config);
 
 // From main's arguments to an exit status; catches what libraries throw.
-int run(int argc, const char* const* argv, const SpecialLoader& special = {});
+int run(int argc, const char* const* argv);
 
 }  // namespace limner::app

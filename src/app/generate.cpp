@@ -70,14 +70,14 @@ Result<void> write_images(const PaintResult& result, const std::filesystem::path
   return {};
 }
 
-Result<void> generate_files(const config::Config& config, const SpecialLoader& special) {
+Result<void> generate_files(const config::Config& config) {
   auto format = format_of(config.paint.output);
   if (!format) return format.error();
   if (auto checked = check_words(config.paint); !checked) return checked;
   auto models = models_to_serve(config);
   if (!models) return models.error();
   const auto& model = models->front();
-  PipelinesSource source(config, *models, special);
+  PipelinesSource source(config, *models);
   auto pipeline = source.load(model.name);
   if (!pipeline) return pipeline.error();
   auto request = request_of(config, model.policy, (*pipeline)->traits());
@@ -92,8 +92,8 @@ Result<void> generate_files(const config::Config& config, const SpecialLoader& s
 
 }  // namespace
 
-int generate(const config::Config& config, const SpecialLoader& special) {
-  const auto done = generate_files(config, special);
+int generate(const config::Config& config) {
+  const auto done = generate_files(config);
   if (done) return kExitGood;
   fmt::print(stderr, "limner: {}\n", done.error().message);
   if (!done.error().detail.empty()) fmt::print(stderr, "  {}\n", done.error().detail);

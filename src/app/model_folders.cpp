@@ -70,11 +70,9 @@ Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& c
       "invalid_config");
 }
 
-Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
-                               const SpecialLoader& special) {
+Result<void> check_model_paths(const std::vector<config::ModelConfig>& models) {
   for (const auto& model : models) {
     const auto& path = model.path;
-    if (special && special(model.name, path.string())) continue;
     std::error_code failed;
     const auto kind = std::filesystem::status(path, failed).type();
     const auto refuse = [&](std::string_view what) {

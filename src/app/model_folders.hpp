@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <vector>
 
-#include "app/model_loader.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
 
@@ -15,8 +14,7 @@ namespace limner::app {
 Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& config);
 
 // What can be seen without opening weights, so that a slip in a path ends the start, not a request.
-Result<void> check_model_paths(const std::vector<config::ModelConfig>& models,
-                               const SpecialLoader& special);
+Result<void> check_model_paths(const std::vector<config::ModelConfig>& models);
 
 // The files of a model's weights.
 std::size_t model_file_bytes(const std::filesystem::path& path);

@@ -49,22 +49,18 @@ Error not_configured(const std::string& name) {
 }  // namespace
 
 PipelinesSource::PipelinesSource(const config::Config& config,
-                                 std::vector<config::ModelConfig> models, SpecialLoader special)
+                                 std::vector<config::ModelConfig> models)
     : runtime_options_{.device = "CPU",
                        .precision = to_runtime(config.precision),
                        .threads = config.threads,
                        .cache_dir = config.cache_dir / "graphs"},
       weights_(config.weights),
       has_memory_limit_(config.memory_limit_bytes > 0),
-      models_(std::move(models)),
-      special_(std::move(special)) {}
+      models_(std::move(models)) {}
 
 LoadedPipeline PipelinesSource::load(const std::string& name) {
   const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
   if (model == models_.end()) return not_configured(name);
-  if (special_) {
-    if (auto loaded = special_(name, model->path.string())) return *std::move(loaded);
-  }
   auto shared = runtime();
   if (!shared) return shared.error();
   return pipelines::load_pipeline(name, model->path, **shared,

@@ -6,18 +6,20 @@
 #include <string>
 #include <vector>
 
-#include "app/model_loader.hpp"
 #include "base/guarded.hpp"
+#include "base/result.hpp"
 #include "config/config.hpp"
+#include "diffusion/pipelines/pipeline.hpp"
 #include "runtime/runtime.hpp"
 
 namespace limner::app {
 
+using LoadedPipeline = Result<std::unique_ptr<pipelines::Pipeline>>;
+
 class PipelinesSource {
  public:
-  // `config` and `models` are copied; `special` may be empty.
-  PipelinesSource(const config::Config& config, std::vector<config::ModelConfig> models,
-                  SpecialLoader special);
+  // `config` and `models` are copied.
+  PipelinesSource(const config::Config& config, std::vector<config::ModelConfig> models);
 
   // One at a time on any thread. The pipeline must not outlive this object.
   LoadedPipeline load(const std::string& name);
@@ -32,7 +34,6 @@ class PipelinesSource {
   const config::WeightFormat weights_;
   const bool has_memory_limit_;
   const std::vector<config::ModelConfig> models_;
-  const SpecialLoader special_;
   Guarded<std::unique_ptr<runtime::Runtime>> runtime_;
 };
 

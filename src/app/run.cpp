@@ -11,7 +11,7 @@
 namespace limner::app {
 namespace {
 
-int dispatch(const config::Config& config, const SpecialLoader& special) {
+int dispatch(const config::Config& config) {
   using config::Command;
   switch (config.command) {
     case Command::Help:
@@ -21,11 +21,11 @@ int dispatch(const config::Config& config, const SpecialLoader& special) {
       fmt::print("limner {}\n", kVersion);
       return kExitGood;
     case Command::Serve:
-      return serve(config, special);
+      return serve(config);
     case Command::Generate:
-      return generate(config, special);
+      return generate(config);
     case Command::Bench:
-      return bench(config, special);
+      return bench(config);
     case Command::Models:
       return list_models(config);
     case Command::KeysCreate:
@@ -38,7 +38,7 @@ int dispatch(const config::Config& config, const SpecialLoader& special) {
 
 }  // namespace
 
-int run(int argc, const char* const* argv, const SpecialLoader& special) {
+int run(int argc, const char* const* argv) {
   try {
     auto config = config::load_config(argc, argv, config::read_environment());
     if (!config) {
@@ -50,7 +50,7 @@ int run(int argc, const char* const* argv, const SpecialLoader& special) {
       return kExitUsage;
     }
     for (const auto& warning : config->warnings) log::warn("{}", warning);
-    return dispatch(*config, special);
+    return dispatch(*config);
   } catch (const std::exception& e) {
     fmt::print(stderr, "limner: {}\n", e.what());
     return kExitFailed;

@@ -28,9 +28,9 @@ void print_banner(const App& app, const config::Config& config) {
 
 }  // namespace
 
-int serve(const config::Config& config, const SpecialLoader& special) {
+int serve(const config::Config& config) {
   Signals signals;
-  auto app = App::create(config, special);
+  auto app = App::create(config);
   if (!app) {
     fmt::print(stderr, "limner: {}\n", app.error().message);
     return kExitUsage;
