@@ -5,6 +5,7 @@ python tools/golden/make_tokenizers.py CLIP_VOCAB CLIP_JSON CLIP_SMALL T5_TOY
   CLIP_JSON   the same vocabulary as tokenizer.json, its marks not normalised
   CLIP_SMALL  a small vocabulary that pads with "!", as SD 2 and SDXL's second encoder do
   T5_TOY      a T5 tokenizer.json
+or make_tokenizers.py qwen2, for Qwen's alone, whose vocabularies are trained here.
 Needs transformers and sentencepiece; the versions used are written into the files.
 """
 
@@ -18,7 +19,8 @@ from pathlib import Path
 import sentencepiece
 import tokenizers
 import transformers
-from transformers import CLIPTokenizer, T5Tokenizer
+from toy_z_image import train_bytes, write_qwen_pair
+from transformers import AddedToken, CLIPTokenizer, Qwen2Tokenizer, T5Tokenizer
 
 OUT = Path(__file__).resolve().parents[2] / "tests" / "golden" / "tokenizers"
 
@@ -84,6 +86,14 @@ SUBJECTS = ["a cat", "two dogs", "an old man with a beard", "a futuristic city",
 STYLES = ["oil painting", "in the style of Vincent van Gogh", "8k, highly detailed, trending on ArtStation", "pixel art", "watercolor, pastel colors", "isometric 3D render, Octane", "black & white photograph, 35mm", "ukiyo-e woodblock print"]
 
 
+QWEN = [
+    "<|im_start|>user\na cat<|im_end|>\n<|im_start|>assistant\n", "<think>\n\n</think>\n\na", "a<|im_end|>b <|im_start|> <|IM_END|>",
+    "<|endoftext|>", "<|im_start", "user\n\n a", "user\n  a", "'S 'T 'RE 'Ve 'M 'lL 'D", "it'\u017f it'\u017fx \u017f '\u017et", "'l 'v 'r 'llx 'sx 'S\u0301",
+    "\n", "\n\n\n", " \n \n ", "a \r\n\r\n  b   ", "a\t\n b", "...\n\n", " !?\n\r\na", "  !", "\u3000a \u3000", "\u3000\u3000a", "\xa0\xa0b\xa0",
+    "x1y22z", " 1 22", "\u0663\u0664 \u2167 \u00bd9", "a\u0301\u0301b", " \u0301a", "\u0301\u0301 a", "caf\u00e9 cafe\u0301 caf\u00e9s", "\x85a\x85\n", "\x0b\x0ca", "$a #b _c @ d", "a\u200bb\u200d",
+]
+
+
 def random_prompts(count):
     rng = random.Random(20261121)
     blocks = [(0x20, 0x7E), (0x20, 0x7E), (0xA0, 0x17F), (0x180, 0x24F), (0x300, 0x36F), (0x370, 0x3FF), (0x400, 0x52F), (0x590, 0x5FF), (0x600, 0x6FF),
@@ -136,12 +146,41 @@ def train_spiece(prompts, name):
     (OUT / name / "spiece.model").write_bytes(model.getvalue())
 
 
+def train_qwen(prompts, words, name, splits):
+    """A folder as transformers 4 wrote it, and a tokenizer for it."""
+    shutil.rmtree(OUT / name, ignore_errors=True)
+    write_qwen_pair(OUT / name, *train_bytes(prompts, words, splits))
+    return Qwen2Tokenizer.from_pretrained(OUT / name)
+
+
+def write_qwen2(prompts, head):
+    """The second folder is as transformers 5 writes it, with a token that is looked for after NFC."""
+    pair = train_qwen(prompts, 700, "qwen2_pair", True)
+    whole = train_qwen(prompts + QWEN * 6 + ["\u017fx"] * 40, 1600, "qwen2_json", False)
+    whole.add_tokens([AddedToken("cafe\u0301", normalized=True), AddedToken("@ ", lstrip=True, special=True)])
+    shutil.rmtree(OUT / "qwen2_json")
+    whole.save_pretrained(OUT / "qwen2_json")
+    (OUT / "qwen2_json" / "chat_template.jinja").unlink()
+    path = OUT / "qwen2_json" / "tokenizer_config.json"
+    config = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("is_local", "name_or_path")}
+    path.write_text(json.dumps(config, indent=2) + "\n")
+    whole = Qwen2Tokenizer.from_pretrained(OUT / "qwen2_json")
+    rows = [[text] + [t(text).input_ids for t in (pair, whole)] for text in prompts + QWEN]
+    write("qwen2.json", head | {"columns": ["text", "vocab_and_merges", "tokenizer_json"]}, rows)
+
+
 def main():
-    clip_vocab, clip_json, clip_small, t5_toy = sys.argv[1:5]
     prompts = all_prompts()
-    assert len(prompts) >= 500, len(prompts)
     head = {"made_by": "tools/golden/make_tokenizers.py", "transformers": transformers.__version__,
             "tokenizers": tokenizers.__version__, "tolerance": "none: ids are equal"}
+    write_qwen2(prompts, head)
+    if sys.argv[1:] != ["qwen2"]:
+        write_clip_and_t5(prompts, head)
+
+
+def write_clip_and_t5(prompts, head):
+    clip_vocab, clip_json, clip_small, t5_toy = sys.argv[1:5]
+    assert len(prompts) >= 500, len(prompts)
     clips = [CLIPTokenizer.from_pretrained(folder) for folder in (clip_vocab, clip_json, clip_small)]
     rows = [[text] + [tokenizer(text).input_ids[1:-1] for tokenizer in clips] for text in prompts]
     columns = ["text", "vocab_and_merges", "tokenizer_json", "small_with_exclamation_pad"]

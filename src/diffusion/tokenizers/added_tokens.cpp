@@ -1,6 +1,7 @@
 #include "diffusion/tokenizers/added_tokens.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "diffusion/tokenizers/unicode.hpp"
 
@@ -60,6 +61,22 @@ const AddedTokens::Entry* AddedTokens::find_at(std::u32string_view text,
     if (text.substr(position, it->content.size()) == it->content) return &*it;
   }
   return nullptr;
+}
+
+AddedTokenLayers::AddedTokenLayers(const std::vector<AddedToken>& tokens, Normalize normalize)
+    : normalize_(normalize) {
+  std::vector<AddedToken> raw;
+  std::vector<AddedToken> normalized;
+  for (AddedToken token : tokens) {
+    if (!token.is_normalized) {
+      raw.push_back(std::move(token));
+      continue;
+    }
+    token.content = encode_utf8(normalize(decode_utf8(token.content)));
+    normalized.push_back(std::move(token));
+  }
+  raw_ = AddedTokens(raw);
+  normalized_ = AddedTokens(normalized);
 }
 
 }  // namespace limner::tokenizers

@@ -44,4 +44,38 @@ class AddedTokens {
   std::vector<Entry> entries_;  // by first character, then the longest first
 };
 
+// Both kinds as a byte-pair tokenizer looks for them: some in the text as it came, the others in
+// what normalisation makes of the rest.
+class AddedTokenLayers {
+ public:
+  using Normalize = std::u32string (*)(std::u32string_view);
+
+  AddedTokenLayers() = default;
+  AddedTokenLayers(const std::vector<AddedToken>& tokens, Normalize normalize);
+
+  // Appends the ids of tokens found; `encode_piece(text, ids)` appends those of each normalised
+  // stretch between them.
+  template <typename EncodePiece>
+  void encode(std::u32string_view text, std::vector<TokenId>& ids, EncodePiece encode_piece) const {
+    for (const auto& piece : raw_.split(text)) {
+      if (piece.id) {
+        ids.push_back(*piece.id);
+        continue;
+      }
+      const std::u32string normal = normalize_(piece.text);
+      for (const auto& inner : normalized_.split(normal)) {
+        if (inner.id) {
+          ids.push_back(*inner.id);
+        } else {
+          encode_piece(inner.text, ids);
+        }
+      }
+    }
+  }
+
+ private:
+  AddedTokens raw_, normalized_;
+  Normalize normalize_ = nullptr;
+};
+
 }  // namespace limner::tokenizers

@@ -12,8 +12,6 @@
 namespace limner::tokenizers {
 namespace {
 
-constexpr std::string_view kEndOfWord = "</w>";
-
 // GPT-2's printable stand-in for each byte: itself where it is printable and no space, else the
 // next free code point from U+0100 on.
 std::array<char32_t, 256> byte_characters() {
@@ -34,20 +32,21 @@ std::uint64_t pair_key(std::uint32_t left, std::uint32_t right) {
 
 Result<BytePairEncoder> BytePairEncoder::create(const Vocabulary& vocabulary,
                                                 const std::vector<Merge>& merges,
-                                                std::string_view unknown) {
+                                                const Options& options) {
   BytePairEncoder encoder;
-  const auto unknown_id = vocabulary.find(unknown);
+  const auto unknown_id = vocabulary.find(options.unknown);
   const auto characters = byte_characters();
   for (std::size_t byte = 0; byte < 256; ++byte) {
     std::string token;
     append_utf8(characters[byte], token);
     const auto id = vocabulary.find(token);
-    token += kEndOfWord;
+    token += options.end_of_word;
     const auto last_id = vocabulary.find(token);
     if (!unknown_id && (!id || !last_id)) {
-      return invalid_value("", fmt::format("vocabulary: no token for byte {} and none for {} in "
-                                           "its place",
-                                           byte, unknown));
+      return invalid_value("",
+                           fmt::format("vocabulary: no token for byte {} and none for an unknown "
+                                       "one",
+                                       byte));
     }
     encoder.byte_ids_[byte] = static_cast<std::uint32_t>(id ? *id : *unknown_id);
     encoder.last_byte_ids_[byte] = static_cast<std::uint32_t>(last_id ? *last_id : *unknown_id);

@@ -1,4 +1,4 @@
-// Byte-level byte-pair encoding of one word, with CLIP's `</w>` at the end of each.
+// Byte-level byte-pair encoding of one word: GPT-2's, and CLIP's with `</w>` at the end of each.
 #pragma once
 
 #include <array>
@@ -19,10 +19,13 @@ class BytePairEncoder {
   // Two tokens that become one; earlier pairs go first.
   using Merge = std::pair<std::string_view, std::string_view>;
 
-  // Bytes that the vocabulary lacks become `unknown`. A merge of or into tokens that the vocabulary
-  // lacks is an error.
+  struct Options {
+    std::string_view end_of_word;  // that the last token of each word ends in; may be empty
+    std::string_view unknown;      // what bytes that the vocabulary lacks become; empty: an error
+  };
+  // A merge of or into tokens that the vocabulary lacks is an error.
   static Result<BytePairEncoder> create(const Vocabulary& vocabulary,
-                                        const std::vector<Merge>& merges, std::string_view unknown);
+                                        const std::vector<Merge>& merges, const Options& options);
 
   // Appends the ids of `word`, UTF-8 and not empty. In time n log n.
   void encode(std::string_view word, std::vector<TokenId>& ids) const;

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.hpp"
-#include "diffusion/tokenizers/clip_vocabulary.hpp"
+#include "diffusion/tokenizers/bpe_vocabulary.hpp"
 #include "diffusion/tokenizers/tokenizer_folder.hpp"
 #include "diffusion/tokenizers/unicode.hpp"
 
@@ -74,7 +74,7 @@ Result<ClipTokenizer> ClipTokenizer::load(const std::filesystem::path& path) {
                                              {"unk_token", std::string(kEnd)},
                                              {"pad_token", std::string(kEnd)}});
   if (!folder) return folder.error();
-  auto vocabulary = read_clip_vocabulary(*folder);
+  auto vocabulary = read_bpe_vocabulary(*folder);
   if (!vocabulary) return vocabulary.error();
   auto tokenizer = build(*std::move(folder), *std::move(vocabulary));
   if (!tokenizer) {
@@ -107,25 +107,15 @@ ClipTokenizer ClipTokenizer::built_in(std::string_view pad_token) {
   return *std::move(tokenizer);
 }
 
-Result<ClipTokenizer> ClipTokenizer::build(TokenizerFolder folder, ClipVocabulary vocabulary) {
+Result<ClipTokenizer> ClipTokenizer::build(TokenizerFolder folder, BpeVocabulary vocabulary) {
   auto encoder =
-      BytePairEncoder::create(vocabulary.tokens, vocabulary.merges, folder.named["unk_token"]);
+      BytePairEncoder::create(vocabulary.tokens, vocabulary.merges,
+                              {.end_of_word = "</w>", .unknown = folder.named["unk_token"]});
   if (!encoder) return encoder.error();
   assign_ids(folder.added, vocabulary.tokens);
 
   ClipTokenizer tokenizer(std::move(*encoder));
-  std::vector<AddedToken> raw;
-  std::vector<AddedToken> normalized;
-  for (auto& token : folder.added) {
-    if (token.is_normalized) {
-      token.content = encode_utf8(normalize(decode_utf8(token.content)));
-      normalized.push_back(token);
-    } else {
-      raw.push_back(token);
-    }
-  }
-  tokenizer.raw_tokens_ = AddedTokens(raw);
-  tokenizer.normalized_tokens_ = AddedTokens(normalized);
+  tokenizer.added_tokens_ = AddedTokenLayers(folder.added, normalize);
   tokenizer.frame_ = {.before = {vocabulary.tokens.find_or_add(folder.named["bos_token"])},
                       .after = {vocabulary.tokens.find_or_add(folder.named["eos_token"])},
                       .pad = vocabulary.tokens.find_or_add(folder.named["pad_token"])};
@@ -136,21 +126,9 @@ Result<ClipTokenizer> ClipTokenizer::build(TokenizerFolder folder, ClipVocabular
 
 std::vector<TokenId> ClipTokenizer::encode(std::string_view text) const {
   std::vector<TokenId> ids;
-  const std::u32string characters = decode_utf8(text);
-  for (const auto& piece : raw_tokens_.split(characters)) {
-    if (piece.id) {
-      ids.push_back(*piece.id);
-      continue;
-    }
-    const std::u32string normalized = normalize(piece.text);
-    for (const auto& inner : normalized_tokens_.split(normalized)) {
-      if (inner.id) {
-        ids.push_back(*inner.id);
-      } else {
-        encode_piece(inner.text, ids);
-      }
-    }
-  }
+  added_tokens_.encode(decode_utf8(text), ids, [&](std::u32string_view piece, auto& piece_ids) {
+    encode_piece(piece, piece_ids);
+  });
   return ids;
 }
 

@@ -12,8 +12,8 @@
 
 #include "base/result.hpp"
 #include "diffusion/tokenizers/added_tokens.hpp"
+#include "diffusion/tokenizers/bpe_vocabulary.hpp"
 #include "diffusion/tokenizers/byte_pair_encoder.hpp"
-#include "diffusion/tokenizers/clip_vocabulary.hpp"
 #include "diffusion/tokenizers/token_ids.hpp"
 #include "diffusion/tokenizers/tokenizer_folder.hpp"
 
@@ -45,13 +45,12 @@ class ClipTokenizer {
   std::size_t vocab_size() const { return vocab_size_; }
 
  private:
-  static Result<ClipTokenizer> build(TokenizerFolder folder, ClipVocabulary vocabulary);
+  static Result<ClipTokenizer> build(TokenizerFolder folder, BpeVocabulary vocabulary);
   explicit ClipTokenizer(BytePairEncoder encoder) : encoder_(std::move(encoder)) {}
   void encode_piece(std::u32string_view text, std::vector<TokenId>& ids) const;
 
   BytePairEncoder encoder_;
-  AddedTokens raw_tokens_;         // looked for in the text as it came
-  AddedTokens normalized_tokens_;  // looked for after normalisation
+  AddedTokenLayers added_tokens_;
   Frame frame_;
   std::size_t model_max_length_ = 0;
   std::size_t vocab_size_ = 0;

@@ -6,15 +6,17 @@
 
 namespace limner::tokenizers {
 
+Error prompt_too_long(std::size_t count, std::size_t room) {
+  return invalid_value("prompt",
+                       fmt::format("prompt: {} tokens, this model reads at most {} ({} too many)",
+                                   count, room, count - std::min(count, room)),
+                       "prompt_too_long");
+}
+
 Result<PaddedIds> pad_ids(const std::vector<TokenId>& ids, const Frame& frame,
                           std::size_t max_length) {
   const std::size_t room = max_length - std::min(max_length, frame.marks());
-  if (ids.size() > room) {
-    return invalid_value("prompt",
-                         fmt::format("prompt: {} tokens, this model reads at most {} ({} too many)",
-                                     ids.size(), room, ids.size() - room),
-                         "prompt_too_long");
-  }
+  if (ids.size() > room) return prompt_too_long(ids.size(), room);
   return pad_ids_truncated(ids, frame, max_length);
 }
 

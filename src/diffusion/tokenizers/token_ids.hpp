@@ -29,6 +29,9 @@ struct Frame {
   std::size_t marks() const { return before.size() + after.size(); }
 };
 
+// A text of `count` tokens where there is room for fewer.
+Error prompt_too_long(std::size_t count, std::size_t room);
+
 // The frame around `ids`, padded to `max_length`. Too many ids is an InvalidArgument error that
 // says by how many: `prompt: 91 tokens, this model reads at most 75 (16 too many)`.
 Result<PaddedIds> pad_ids(const std::vector<TokenId>& ids, const Frame& frame,

@@ -1,4 +1,5 @@
-// CLIP's tokens and the pairs that become them: from a tokenizer's folder, or built in.
+// The tokens of a byte-pair encoding and the pairs that become them: from a tokenizer's folder, or
+// CLIP's, built in.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,7 @@
 
 namespace limner::tokenizers {
 
-struct ClipVocabulary {
+struct BpeVocabulary {
   Vocabulary tokens;
   // What merges of merges.txt point into; at one address however this is moved.
   std::unique_ptr<const std::string> text;
@@ -20,10 +21,10 @@ struct ClipVocabulary {
 };
 
 // tokenizer.json, or vocab.json and merges.txt. The merges may point into `folder`.
-Result<ClipVocabulary> read_clip_vocabulary(const TokenizerFolder& folder);
+Result<BpeVocabulary> read_bpe_vocabulary(const TokenizerFolder& folder);
 
 // The 49,408 tokens of every CLIP text encoder in use, from OpenAI's and OpenCLIP's vocabulary
 // (docs/decisions/0021-clip-vocabulary.md).
-ClipVocabulary built_in_clip_vocabulary();
+BpeVocabulary built_in_clip_vocabulary();
 
 }  // namespace limner::tokenizers

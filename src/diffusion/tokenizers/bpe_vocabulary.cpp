@@ -1,4 +1,4 @@
-#include "diffusion/tokenizers/clip_vocabulary.hpp"
+#include "diffusion/tokenizers/bpe_vocabulary.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -82,8 +82,8 @@ std::vector<std::string> byte_characters_in_order() {
 
 }  // namespace
 
-Result<ClipVocabulary> read_clip_vocabulary(const TokenizerFolder& folder) {
-  ClipVocabulary clip;
+Result<BpeVocabulary> read_bpe_vocabulary(const TokenizerFolder& folder) {
+  BpeVocabulary bpe;
   if (!folder.tokenizer_json.is_null()) {
     const std::string where = (folder.path / "tokenizer.json").string();
     auto model = model_of(folder, "BPE");
@@ -91,11 +91,11 @@ Result<ClipVocabulary> read_clip_vocabulary(const TokenizerFolder& folder) {
     const auto* tokens = (*model)->if_contains("vocab");
     auto vocabulary = Vocabulary::from_json(tokens ? *tokens : json::value(), where);
     if (!vocabulary) return vocabulary.error();
-    clip.tokens = *std::move(vocabulary);
-    if (auto merges = parse_merges_json(**model, where, clip.merges); !merges) {
+    bpe.tokens = *std::move(vocabulary);
+    if (auto merges = parse_merges_json(**model, where, bpe.merges); !merges) {
       return merges.error();
     }
-    return clip;
+    return bpe;
   }
   const auto vocab_path = folder.path / "vocab.json";
   const auto merges_path = folder.path / "merges.txt";
@@ -110,33 +110,33 @@ Result<ClipVocabulary> read_clip_vocabulary(const TokenizerFolder& folder) {
   if (!tokens) return tokens.error();
   auto vocabulary = Vocabulary::from_json(*tokens, vocab_path.string());
   if (!vocabulary) return vocabulary.error();
-  clip.tokens = *std::move(vocabulary);
+  bpe.tokens = *std::move(vocabulary);
   auto text = read_file(merges_path, kFileBytesMax);
   if (!text) return text.error();
-  clip.text = std::make_unique<const std::string>(*std::move(text));
-  if (auto merges = parse_merges_txt(*clip.text, merges_path.string(), clip.merges); !merges) {
+  bpe.text = std::make_unique<const std::string>(*std::move(text));
+  if (auto merges = parse_merges_txt(*bpe.text, merges_path.string(), bpe.merges); !merges) {
     return merges.error();
   }
-  return clip;
+  return bpe;
 }
 
-ClipVocabulary built_in_clip_vocabulary() {
-  ClipVocabulary clip;
+BpeVocabulary built_in_clip_vocabulary() {
+  BpeVocabulary bpe;
   const std::string_view text(
       limner_clip_merges_begin,
       static_cast<std::size_t>(limner_clip_merges_end - limner_clip_merges_begin));
-  const auto parsed = parse_merges_txt(text, "the built-in vocabulary", clip.merges);
+  const auto parsed = parse_merges_txt(text, "the built-in vocabulary", bpe.merges);
   LIMNER_CHECK(parsed.has_value());
   // Ids: the byte characters, the same at the end of a word, a token per merge, the marks.
   std::vector<std::string> bytes = byte_characters_in_order();
-  for (const auto& byte : bytes) clip.tokens.find_or_add(byte);
-  for (const auto& byte : bytes) clip.tokens.find_or_add(byte + "</w>");
-  for (const auto& [left, right] : clip.merges) {
-    clip.tokens.find_or_add(fmt::format("{}{}", left, right));
+  for (const auto& byte : bytes) bpe.tokens.find_or_add(byte);
+  for (const auto& byte : bytes) bpe.tokens.find_or_add(byte + "</w>");
+  for (const auto& [left, right] : bpe.merges) {
+    bpe.tokens.find_or_add(fmt::format("{}{}", left, right));
   }
-  clip.tokens.find_or_add("<|startoftext|>");
-  clip.tokens.find_or_add("<|endoftext|>");
-  return clip;
+  bpe.tokens.find_or_add("<|startoftext|>");
+  bpe.tokens.find_or_add("<|endoftext|>");
+  return bpe;
 }
 
 }  // namespace limner::tokenizers
