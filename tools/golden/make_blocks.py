@@ -26,10 +26,12 @@ from diffusers.models.transformers.transformer_flux import (
     FluxSingleTransformerBlock,
     FluxTransformerBlock,
 )
+from diffusers.models.transformers.transformer_z_image import RopeEmbedder, ZImageTransformerBlock
 from diffusers.models.upsampling import Upsample2D
 from safetensors.torch import save_file
-from transformers import CLIPTextConfig, T5Config
+from transformers import CLIPTextConfig, Qwen3Config, T5Config
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
+from transformers.models.qwen3.modeling_qwen3 import Qwen3DecoderLayer, Qwen3RotaryEmbedding
 from transformers.models.t5.modeling_t5 import T5Attention, T5Block
 
 TOLERANCE = 1e-4
@@ -342,6 +344,54 @@ def t5_buckets_few():
 @block(kind="t5_buckets", buckets=64, max_distance=500)
 def t5_buckets_many():
     return buckets_of(64, 500)
+
+
+# --- Z-Image --------------------------------------------------------------------------------------
+
+
+@block(
+    kind="qwen3_decoder_layer", heads=4, key_value_heads=2, head_dim=6, hidden_act="silu",
+    rms_norm_eps=1e-6, rope_theta=1e6,
+)
+def qwen3_decoder_layer():
+    rope = dict(rope_type="default", rope_theta=1e6)
+    config = Qwen3Config(
+        hidden_size=8, intermediate_size=20, num_attention_heads=4, num_key_value_heads=2,
+        head_dim=6, num_hidden_layers=1, rope_parameters=rope,
+    )
+    config._attn_implementation = "eager"
+    m, x = scatter(Qwen3DecoderLayer(config, 0)), t(2, 9, 8)
+    turn = Qwen3RotaryEmbedding(config)(x, torch.arange(9)[None])
+    mask = torch.full((9, 9), torch.finfo(torch.float32).min).triu(1)[None, None]
+    out = m(x, attention_mask=mask, position_embeddings=turn)
+    return m, dict(hidden_states=x), dict(hidden_states=out[0] if isinstance(out, tuple) else out)
+
+
+def z_image_block_of(modulation, qk_norm, norm_eps, seen=None):
+    m = scatter(ZImageTransformerBlock(0, 24, 2, 2, norm_eps, qk_norm, modulation))
+    x, temb = t(2, 10, 24), t(2, 24)
+    ids = torch.stack([torch.arange(20), torch.arange(20) % 7, torch.arange(20) % 3], -1)
+    turn = RopeEmbedder(256.0, [4, 2, 6], [32, 32, 32])(ids).reshape(2, 10, 6)
+    mask = None if seen is None else torch.arange(10)[None] < torch.tensor(seen)[:, None]
+    out = m(x, mask, turn, temb if modulation else None)
+    pairs = turn[:, None].repeat_interleave(2, -1)
+    inputs = dict(hidden_states=x, rope_cos=pairs.real, rope_sin=pairs.imag)
+    if modulation:
+        inputs["temb"] = temb
+    if seen is not None:
+        lowest = torch.finfo(torch.float32).min
+        inputs["mask"] = torch.zeros(2, 1, 1, 10).masked_fill(~mask[:, None, None], lowest)
+    return m, inputs, dict(hidden_states=out)
+
+
+@block(kind="z_image_block", heads=2, qk_norm=True, norm_eps=1e-5)
+def z_image_block():
+    return z_image_block_of(True, True, 1e-5, [10, 4])
+
+
+@block(kind="z_image_block", heads=2, qk_norm=False, norm_eps=1e-2)
+def z_image_block_unmodulated():
+    return z_image_block_of(False, False, 1e-2)
 
 
 def main():

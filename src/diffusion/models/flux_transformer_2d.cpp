@@ -56,14 +56,7 @@ RotaryTables flux_rotary_tables(std::int64_t text_length, std::int64_t rows, std
   RotaryTables tables;
   const auto add_token = [&](const std::array<double, 3>& position) {
     for (std::size_t axis = 0; axis < axes_dims.size(); ++axis) {
-      const auto dim = static_cast<double>(axes_dims[axis]);
-      for (std::int64_t i = 0; i < axes_dims[axis]; i += 2) {
-        const double frequency = 1.0 / std::pow(kTheta, static_cast<double>(i) / dim);
-        const double angle = position[axis] * frequency;
-        // Each angle turns a pair.
-        tables.cos.insert(tables.cos.end(), 2, static_cast<float>(std::cos(angle)));
-        tables.sin.insert(tables.sin.end(), 2, static_cast<float>(std::sin(angle)));
-      }
+      tables.add_axis(position[axis], axes_dims[axis], kTheta);
     }
   };
   for (std::int64_t i = 0; i < text_length; ++i) add_token({0, 0, 0});

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "diffusion/models/component.hpp"
 #include "diffusion/models/joint_attention.hpp"
+#include "diffusion/models/rotary_tables.hpp"
 #include "diffusion/models/timestep_text_embedding.hpp"
 
 namespace limner::models {
@@ -50,9 +51,6 @@ class FluxTransformer2DModel {
 
 // Angles of text tokens (all at the origin), then of a grid of picture tokens row by row: tables
 // [S_text + rows * columns, d] of cosines and sines.
-struct RotaryTables {
-  std::vector<float> cos, sin;
-};
 RotaryTables flux_rotary_tables(std::int64_t text_length, std::int64_t rows, std::int64_t columns,
                                 const std::vector<std::int64_t>& axes_dims);
 

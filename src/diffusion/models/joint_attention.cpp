@@ -10,8 +10,6 @@ using nn::WeightScope;
 
 namespace {
 
-constexpr double kNormEps = 1e-6;
-
 struct Projections {
   Value q, k, v;  // [B, H, S, d]
 };
@@ -30,18 +28,18 @@ Projections project(const Value& x, const WeightScope& w, const Names& names,
   };
   Projections p{heads_of(names.q), heads_of(names.k), heads_of(names.v)};
   if (options.has_qk_norm) {
-    p.q = nn::rms_norm(p.q, w / names.norm_q, kNormEps);
-    p.k = nn::rms_norm(p.k, w / names.norm_k, kNormEps);
+    p.q = nn::rms_norm(p.q, w / names.norm_q, options.qk_norm_eps);
+    p.k = nn::rms_norm(p.k, w / names.norm_k, options.qk_norm_eps);
   }
   return p;
 }
 
-Value attend(Projections p, const RotaryEmbedding& rope) {
-  if (rope.cos) {
-    p.q = apply_rotary_embedding(p.q, rope);
-    p.k = apply_rotary_embedding(p.k, rope);
+Value attend(Projections p, const JointAttentionOptions& options) {
+  if (options.rope.cos) {
+    p.q = apply_rotary_embedding(p.q, options.rope);
+    p.k = apply_rotary_embedding(p.k, options.rope);
   }
-  return nn::merge_heads(nn::scaled_dot_product_attention(p.q, p.k, p.v));
+  return nn::merge_heads(nn::scaled_dot_product_attention(p.q, p.k, p.v, options.mask));
 }
 
 }  // namespace
@@ -59,7 +57,7 @@ JointTokens joint_attention(const JointTokens& tokens, const WeightScope& w,
   const Projections own = project(tokens.x, w, kOwn, options);
   const Value h = attend({nn::concat({text.q, own.q}, 2), nn::concat({text.k, own.k}, 2),
                           nn::concat({text.v, own.v}, 2)},
-                         options.rope);
+                         options);
   const std::int64_t text_length = tokens.context.dim(1);
   JointTokens out{nn::linear(nn::slice(h, 1, text_length, h.dim(1)), w / "to_out" / 0), {}};
   if (options.is_context_needed) {
@@ -69,7 +67,7 @@ JointTokens joint_attention(const JointTokens& tokens, const WeightScope& w,
 }
 
 Value self_attention(const Value& x, const WeightScope& w, const JointAttentionOptions& options) {
-  const Value h = attend(project(x, w, kOwn, options), options.rope);
+  const Value h = attend(project(x, w, kOwn, options), options);
   return w.has("to_out") ? nn::linear(h, w / "to_out" / 0) : h;
 }
 

@@ -9,7 +9,8 @@
 
 namespace limner::models {
 
-// Cosines and sines [S, d] by which queries and keys [B, H, S, d] are turned; empty: not turned.
+// Cosines and sines [S, d], or [B, 1, S, d], by which queries and keys [B, H, S, d] are turned;
+// empty: not turned.
 struct RotaryEmbedding {
   nn::Value cos, sin;
 };
@@ -18,9 +19,11 @@ nn::Value apply_rotary_embedding(const nn::Value& x, const RotaryEmbedding& rope
 
 struct JointAttentionOptions {
   std::int64_t heads = 0;
-  bool has_qk_norm = false;       // RMS norms of queries and keys, per head
+  bool has_qk_norm = false;  // RMS norms of queries and keys, per head
+  double qk_norm_eps = 1e-6;
   bool is_context_needed = true;  // false: the last block, whose text nothing reads
   RotaryEmbedding rope = {};
+  nn::Value mask = {};  // added to the scores; empty: all see all
 };
 
 struct JointTokens {

@@ -46,6 +46,14 @@ Value unpatchify(const Value& tokens, std::int64_t patch_size, std::int64_t heig
   return nn::reshape(nn::transpose(grid, {0, 5, 1, 3, 2, 4}), {rows, channels, height, width});
 }
 
+Value patchify(const Value& x, std::int64_t patch_size) {
+  const std::int64_t rows = x.dim(0), channels = x.dim(1);
+  const std::int64_t height = x.dim(2) / patch_size, width = x.dim(3) / patch_size;
+  const Value grid = nn::reshape(x, {rows, channels, height, patch_size, width, patch_size});
+  return nn::reshape(nn::transpose(grid, {0, 2, 4, 3, 5, 1}),
+                     {rows, height * width, patch_size * patch_size * channels});
+}
+
 Value pack_latents(const Value& x) {
   const std::int64_t rows = x.dim(0), channels = x.dim(1), height = x.dim(2), width = x.dim(3);
   const Value grid = nn::reshape(x, {rows, channels, height / 2, 2, width / 2, 2});

@@ -21,6 +21,9 @@ nn::Value patch_embed(const nn::Value& x, const nn::WeightScope& w,
 nn::Value unpatchify(const nn::Value& tokens, std::int64_t patch_size, std::int64_t height,
                      std::int64_t width);
 
+// [B, C, h, w] → tokens [B, h/p * w/p, p*p*C], channel last within each patch.
+nn::Value patchify(const nn::Value& x, std::int64_t patch_size);
+
 // FLUX: 2x2 patches without a convolution, channel first within each. [B, C, h, w] → [B, h/2 * w/2,
 // 4C] and back.
 nn::Value pack_latents(const nn::Value& x);

@@ -18,11 +18,13 @@
 #include "diffusion/models/flux_transformer_2d.hpp"
 #include "diffusion/models/modulation.hpp"
 #include "diffusion/models/patch_embed.hpp"
+#include "diffusion/models/qwen3_model.hpp"
 #include "diffusion/models/resnet.hpp"
 #include "diffusion/models/sd3_transformer_2d.hpp"
 #include "diffusion/models/t5_encoder_model.hpp"
 #include "diffusion/models/timestep_embedding.hpp"
 #include "diffusion/models/transformer_2d.hpp"
+#include "diffusion/models/z_image_transformer_2d.hpp"
 #include "nn/graph.hpp"
 #include "nn/ops.hpp"
 #include "runtime/runtime.hpp"
@@ -167,6 +169,35 @@ Values flux_single_block(const Values& in, const WeightScope& w, const json::obj
           {"hidden_states", nn::slice(out, 1, text.dim(1), out.dim(1))}};
 }
 
+Values qwen3_decoder_layer(const Values& in, const WeightScope& w, const json::object& o) {
+  const Value& x = in.at("hidden_states");
+  models::Qwen3Config config;
+  config.num_attention_heads = integer(o, "heads");
+  config.num_key_value_heads = integer(o, "key_value_heads");
+  config.head_dim = integer(o, "head_dim");
+  config.hidden_act = text(o, "hidden_act");
+  config.rms_norm_eps = number(o, "rms_norm_eps");
+  config.rope_theta = number(o, "rope_theta");
+  const auto rope = models::qwen3_rotary_embedding(x.dim(1), config);
+  return {{"hidden_states", models::qwen3_decoder_layer(x, rope, w, config)}};
+}
+
+Values z_image_block(const Values& in, const WeightScope& w, const json::object& o) {
+  const auto value_of = [&](std::string_view name) {
+    const auto it = in.find(name);
+    return it == in.end() ? Value{} : it->second;
+  };
+  const models::ZImageBlockOptions options{
+      .norm_eps = number(o, "norm_eps"),
+      .attention = {.heads = integer(o, "heads"),
+                    .has_qk_norm = boolean(o, "qk_norm"),
+                    .qk_norm_eps = 1e-5,
+                    .rope = {in.at("rope_cos"), in.at("rope_sin")},
+                    .mask = value_of("mask")}};
+  return {{"hidden_states",
+           models::z_image_block(in.at("hidden_states"), value_of("temb"), w, options)}};
+}
+
 const std::map<std::string, Write, std::less<>> kWriters{
     {"resnet", resnet},
     {"downsample", downsample},
@@ -180,6 +211,8 @@ const std::map<std::string, Write, std::less<>> kWriters{
     {"ada_layer_norm_continuous", ada_layer_norm_continuous},
     {"flux_double_block", flux_double_block},
     {"flux_single_block", flux_single_block},
+    {"qwen3_decoder_layer", qwen3_decoder_layer},
+    {"z_image_block", z_image_block},
 };
 
 // One file of make_blocks.py.
@@ -283,7 +316,7 @@ TEST(Blocks, AnswerWhatTheReferenceAnswers) {
     check_graph(name, writer->second, options, number(options, "tolerance", tolerance));
     ++checked;
   }
-  EXPECT_GE(checked, 23);
+  EXPECT_GE(checked, 26);
 }
 
 TEST(Blocks, TimesBecomeTheReferencesSinusoids) {
