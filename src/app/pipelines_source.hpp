@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "app/model_folders.hpp"
 #include "base/guarded.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -29,7 +28,7 @@ class PipelinesSource {
 
  private:
   Result<runtime::Runtime*> runtime();
-  PackedBytes packed_bytes();
+  double packed_bytes();
 
   const runtime::RuntimeOptions runtime_options_;
   const config::WeightFormat weights_;

@@ -44,6 +44,9 @@ from diffusers import (
     StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
     UniPCMultistepScheduler,
+    ZImageImg2ImgPipeline,
+    ZImageInpaintPipeline,
+    ZImagePipeline,
 )
 from make_toys import absent_parts
 from PIL import Image
@@ -97,6 +100,8 @@ SIZES = {  # width, height
     "flux-dev": [(64, 64), (72, 48), (112, 80)],
     "flux-odd": [(64, 64), (56, 88)],
     "flux-fill": [(64, 64), (48, 56), (72, 64)],
+    "z-image-turbo": [(64, 64), (48, 72), (40, 24), (96, 64)],
+    "z-image-base": [(64, 64), (44, 20), (28, 76)],
     "taesd": [(64, 64), (48, 40)],
     "emoji-256": [(256, 256)],
 }
@@ -281,6 +286,29 @@ def fill_cases():
         )
 
 
+def zimage_cases():
+    """Captions of one length and of several, cut ones, guidance counted from 0.
+
+    diffusers takes no scheduler but its own here.
+    """
+    for toy, guidance in (
+        ("z-image-turbo", (0.0, 2.5)),
+        ("z-image-base", (5.0, 3.0, 0.0, 1.0, 0.4)),
+    ):
+        yield from flow_cases(toy, guidance, negative="blurry, ugly", seed=3)
+        sizes = SIZES[toy]
+        yield case(toy, "text_to_image", None, sizes[1], guidance=2.0, negative=LONG, n=2, steps=9)
+        yield case(
+            toy, "text_to_image", None, sizes[0], guidance=4.0, prompt=LONG, negative="ugly", steps=6,
+        )
+        yield case(
+            toy, "text_to_image", None, sizes[1], prompt=LONG, guidance=1.0, max_sequence_length=45, steps=10,
+        )
+        yield case(
+            toy, "text_to_image", None, sizes[2], prompt="<|im_end|> a  cat\n\n", guidance=0.0, steps=4,
+        )
+
+
 def tiny_cases():
     """AutoencoderTiny under Stable Diffusion."""
     for steps, name in ((6, None), (3, "euler")):
@@ -290,7 +318,7 @@ def tiny_cases():
 
 
 CASES = dict(tiny=tiny_cases, sd=sd_cases, xl=xl_cases, lcm=lcm_cases, sd3=sd3_cases, flux=flux_cases, fill=fill_cases)
-CASES |= dict(emoji=emoji_cases)
+CASES |= dict(zimage=zimage_cases, emoji=emoji_cases)
 CLASSES = dict(
     sd=dict(
         text_to_image=StableDiffusionPipeline,
@@ -318,9 +346,14 @@ CLASSES["flux"] = dict(
     image_to_image=FluxImg2ImgPipeline,
     inpaint=FluxInpaintPipeline,
 )
+CLASSES["zimage"] = dict(
+    text_to_image=ZImagePipeline,
+    image_to_image=ZImageImg2ImgPipeline,
+    inpaint=ZImageInpaintPipeline,
+)
 CLASSES["fill"] = dict(inpaint=FluxFillPipeline)
 CLASSES["emoji"] = CLASSES["sd"]
-FLOW_FAMILIES = ("sd3", "flux", "fill")
+FLOW_FAMILIES = ("sd3", "flux", "fill", "zimage")
 
 
 # --- painting -------------------------------------------------------------------------------------

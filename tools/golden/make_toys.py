@@ -23,12 +23,14 @@ import numpy as np
 import toy_sdxl_lcm
 import toy_stable_diffusion
 import toy_transformers
+import toy_z_image
 import torch
 import transformers
 from PIL import Image
 from toy_parts import calibrate
 
 TOYS = toy_stable_diffusion.TOYS | toy_sdxl_lcm.TOYS | toy_transformers.TOYS
+TOYS |= toy_z_image.TOYS
 
 
 def side_of(pipe):

@@ -123,6 +123,9 @@ def calibrate(pipe, paint_latents, gain=1.0):
         hook.remove()
         if hasattr(pipe, "unet"):
             rescale_output(denoiser.conv_out, probe["out"], gain)
+        elif hasattr(denoiser, "all_final_layer"):
+            last = denoiser.all_final_layer["2-1"].linear
+            last.weight.mul_(gain / torch.cat(probe["out"]).std())
         else:
             denoiser.proj_out.weight.mul_(gain / probe["out"].std())
         if isinstance(pipe.vae, AutoencoderTiny):

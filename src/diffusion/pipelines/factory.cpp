@@ -13,6 +13,7 @@
 #include "diffusion/pipelines/stable_diffusion.hpp"
 #include "diffusion/pipelines/stable_diffusion_3.hpp"
 #include "diffusion/pipelines/stable_diffusion_xl.hpp"
+#include "diffusion/pipelines/z_image.hpp"
 
 namespace limner::pipelines {
 namespace {
@@ -41,6 +42,9 @@ constexpr std::array kFamilies = {
     Family{"FluxImg2ImgPipeline", FluxPipeline::load},
     Family{"FluxInpaintPipeline", FluxPipeline::load},
     Family{"FluxFillPipeline", FluxPipeline::load},
+    Family{"ZImagePipeline", ZImagePipeline::load},
+    Family{"ZImageImg2ImgPipeline", ZImagePipeline::load},
+    Family{"ZImageInpaintPipeline", ZImagePipeline::load},
 };
 
 // The family's pipeline, through which each set of LoRAs gets one of its own.

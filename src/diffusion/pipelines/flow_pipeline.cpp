@@ -63,6 +63,15 @@ schedulers::ScheduleRequest FlowPipeline::schedule(int steps, LatentShape shape)
           .image_sequence_length = (shape.height / patch_size_) * (shape.width / patch_size_)};
 }
 
+std::vector<double> FlowPipeline::even_sigmas(int steps) {
+  // numpy's linspace(1, 1 / steps, steps), whose last value is set and not computed
+  const double step = steps > 1 ? (1.0 / steps - 1.0) / (steps - 1) : 0.0;
+  std::vector<double> sigmas;
+  for (int i = 0; i < steps; ++i) sigmas.push_back(i * step + 1.0);
+  if (steps > 1) sigmas.back() = 1.0 / steps;
+  return sigmas;
+}
+
 // Unlike the UNets' pipelines, diffusers rounds here what is left out, not what is painted.
 int FlowPipeline::first_call(int steps, double strength, int order) const {
   const double painted = std::min(steps * strength, static_cast<double>(steps));

@@ -1,5 +1,5 @@
-// SD3 and FLUX: latent diffusion with a transformer over patches that predicts velocities along
-// straight lines (rectified flow). They share schedules and where image to image begins.
+// SD3, FLUX and Z-Image: latent diffusion with a transformer over patches that predicts velocities
+// along straight lines (rectified flow). They share schedules and where image to image begins.
 #pragma once
 
 #include <string>
@@ -26,6 +26,8 @@ class FlowPipeline : public LatentPipeline {
 
   schedulers::ScheduleRequest schedule(int steps, LatentShape shape) const override;
   int first_call(int steps, double strength, int order) const override;
+  // Evenly spaced levels of a pipeline's own, 1 to 1 / steps, which the scheduler shifts.
+  static std::vector<double> even_sigmas(int steps);
 
   // Rows of one call side by side, as the network takes them.
   struct Gathered {

@@ -137,13 +137,9 @@ bool FluxPipeline::has_inpainting_network() const {
   return is_fill(transformer_.config(), vae_config());
 }
 
-// Evenly spaced levels of the pipeline's own, which the scheduler shifts.
 schedulers::ScheduleRequest FluxPipeline::schedule(int steps, LatentShape shape) const {
   auto request = FlowPipeline::schedule(steps, shape);
-  // numpy's linspace(1, 1 / steps, steps), whose last value is set and not computed
-  const double step = steps > 1 ? (1.0 / steps - 1.0) / (steps - 1) : 0.0;
-  for (int i = 0; i < steps; ++i) request.sigmas.push_back(i * step + 1.0);
-  if (steps > 1) request.sigmas.back() = 1.0 / steps;
+  request.sigmas = even_sigmas(steps);
   return request;
 }
 

@@ -438,13 +438,14 @@ void LatentPipeline::advance(State& state, std::span<const float> noise_pred) co
   const std::size_t image_count = state.images_.size();
   const std::size_t latent_size = state.images_.front().latents.size();
   const int call = state.begin_ + state.index_;
+  const auto weight = static_cast<float>(guidance_weight(state.guidance_scale_));
   std::vector<float> guided(latent_size);
   for (std::size_t i = 0; i < image_count; ++i) {
     Trajectory& image = state.images_[i];
     std::span<const float> prediction = noise_pred.subspan(i * latent_size, latent_size);
     if (state.conditioning_.uncond) {
       const auto text = noise_pred.subspan((image_count + i) * latent_size, latent_size);
-      apply_guidance(prediction, text, static_cast<float>(state.guidance_scale_), guided);
+      apply_guidance(prediction, text, weight, guided);
       prediction = guided;
     }
     if (state.wants_previews_) {

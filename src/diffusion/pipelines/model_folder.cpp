@@ -23,6 +23,14 @@ Error unusable(const fs::path& path, std::string_view why) {
           .code = "invalid_model"};
 }
 
+Error no_tokenizer(const fs::path& path, std::string_view kind, std::string_view number) {
+  return {.kind = ErrorKind::InvalidArgument,
+          .message = fmt::format("{}: the checkpoint has a {} text encoder and no tokenizer; "
+                                 "supply both with --text-encoder text_encoder{}=DIR",
+                                 path.string(), kind, number),
+          .code = "incomplete_model"};
+}
+
 bool is_there(const fs::path& path) {
   std::error_code failed;
   return fs::exists(path, failed);
@@ -214,11 +222,13 @@ Result<tokenizers::ClipTokenizer> ModelFolder::open_clip_tokenizer(
 
 Result<tokenizers::T5Tokenizer> ModelFolder::open_t5_tokenizer(const std::string& number) const {
   if (const auto dir = find_tokenizer(number)) return tokenizers::T5Tokenizer::load(*dir);
-  return Error{.kind = ErrorKind::InvalidArgument,
-               .message = fmt::format("{}: the checkpoint has a T5 text encoder and no tokenizer; "
-                                      "supply both with --text-encoder text_encoder{}=DIR",
-                                      path_.string(), number),
-               .code = "incomplete_model"};
+  return no_tokenizer(path_, "T5", number);
+}
+
+Result<tokenizers::Qwen2Tokenizer> ModelFolder::open_qwen2_tokenizer(
+    const std::string& number) const {
+  if (const auto dir = find_tokenizer(number)) return tokenizers::Qwen2Tokenizer::load(*dir);
+  return no_tokenizer(path_, "Qwen", number);
 }
 
 Result<schedulers::SchedulerConfig> ModelFolder::scheduler_config() const {

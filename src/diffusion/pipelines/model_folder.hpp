@@ -17,6 +17,7 @@
 #include "diffusion/models/component.hpp"
 #include "diffusion/schedulers/factory.hpp"
 #include "diffusion/tokenizers/clip_tokenizer.hpp"
+#include "diffusion/tokenizers/qwen2_tokenizer.hpp"
 #include "diffusion/tokenizers/t5_tokenizer.hpp"
 #include "weights/checkpoint.hpp"
 #include "weights/lora.hpp"
@@ -51,6 +52,7 @@ class ModelFolder {
   // `number` is "", "_2" or "_3". A checkpoint's CLIP tokenizer is the built-in one.
   Result<tokenizers::ClipTokenizer> open_clip_tokenizer(const std::string& number) const;
   Result<tokenizers::T5Tokenizer> open_t5_tokenizer(const std::string& number) const;
+  Result<tokenizers::Qwen2Tokenizer> open_qwen2_tokenizer(const std::string& number) const;
   Result<schedulers::SchedulerConfig> scheduler_config() const;
 
   // The networks that a LoRA may change, as they are without any.
