@@ -157,7 +157,7 @@ class MatrixProduct:
 def commands(args, size, cache=""):
     python = [sys.executable, __file__, args.dir / "ov" / "sd15-fp16", "--genai-child"]
     return dict(
-        limner=[args.limner, args.dir / "hf" / "sd15", size, args.precision, *([cache] if cache else [])],
+        limner=[args.limner, args.dir / "hf" / "sd15", size, args.precision, *(["auto", cache] if cache else [])],
         genai=python + ["--sizes", size, "--precision", args.precision, "--cache", cache],
     )
 

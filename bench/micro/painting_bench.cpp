@@ -1,14 +1,16 @@
 // Times a model part by part, one picture at a time, on demand: another engine can then be timed
 // in turns with it (bench/compare_genai.py).
 //
-//   bench_painting DIR SIZE_PX PRECISION [CACHE_DIR]
+//   bench_painting DIR SIZE_PX auto|f32|bf16 [auto|f16|bf16|int8 [CACHE_DIR]]
 //
 // Each line "paint STEPS" on standard input is answered by one line of JSON on standard output.
 #include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -96,11 +98,21 @@ Result<void> paint(pipelines::Pipeline& pipeline, const GenerationRequest& reque
   return {};
 }
 
-Result<void> serve_turns(const std::string& dir, int size_px, runtime::RuntimeOptions options) {
+std::optional<nn::WeightFormat> parse_weights(std::string_view text) {
+  using enum nn::WeightFormat;
+  if (text == "auto") return Auto;
+  if (text == "f16") return F16;
+  if (text == "bf16") return Bf16;
+  if (text == "int8") return Int8;
+  return std::nullopt;
+}
+
+Result<void> serve_turns(const std::string& dir, int size_px, runtime::RuntimeOptions options,
+                         nn::WeightFormat weights) {
   Stopwatch watch;
   auto runtime = runtime::Runtime::create(std::move(options));
   if (!runtime) return runtime.error();
-  auto pipeline = pipelines::load_pipeline("bench", dir, **runtime);
+  auto pipeline = pipelines::load_pipeline("bench", dir, **runtime, {.weight_format = weights});
   if (!pipeline) return pipeline.error();
   fmt::print(R"({{"load_s":{}}})"
              "\n",
@@ -120,13 +132,16 @@ Result<void> serve_turns(const std::string& dir, int size_px, runtime::RuntimeOp
 int main(int argc, char** argv) {
   using namespace limner;
   const auto precision = argc >= 4 ? runtime::parse_precision(argv[3]) : std::nullopt;
-  if (!precision) {
-    fmt::print(stderr, "usage: bench_painting DIR SIZE_PX auto|f32|bf16 [CACHE_DIR]\n");
+  const auto weights = parse_weights(argc >= 5 ? argv[4] : "auto");
+  if (!precision || !weights) {
+    fmt::print(
+        stderr,
+        "usage: bench_painting DIR SIZE_PX auto|f32|bf16 [auto|f16|bf16|int8 [CACHE_DIR]]\n");
     return 2;
   }
-  const auto done =
-      serve_turns(argv[1], std::atoi(argv[2]),
-                  {.precision = *precision, .cache_dir = argc > 4 ? argv[4] : std::string()});
+  const auto done = serve_turns(
+      argv[1], std::atoi(argv[2]),
+      {.precision = *precision, .cache_dir = argc > 5 ? argv[5] : std::string()}, *weights);
   if (done) return 0;
   fmt::print(stderr, "{} {}\n", done.error().message, done.error().detail);
   return 1;

@@ -35,17 +35,20 @@ void for_each_weight_file(const std::filesystem::path& path, Visit visit) {
   }
 }
 
-// Numbers in the tensors of a file; two bytes each where it cannot be asked, as in an IR's .bin.
-double count_numbers(const std::filesystem::path& file, std::size_t size_bytes) {
-  const double guess = static_cast<double>(size_bytes) / 2;
+// What a file takes once compiled. Where it cannot be asked, as an IR's .bin, its numbers have two
+// bytes each and count as matrices.
+double packed_file_bytes(const std::filesystem::path& file, std::size_t size_bytes,
+                         const PackedBytes& packed) {
+  const double guess = packed.matrix * static_cast<double>(size_bytes) / 2;
   if (file.extension() != ".safetensors") return guess;
   const auto header = weights::open_safetensors(file);
   if (!header) return guess;  // loading it will say what is wrong
-  double count = 0;
+  double bytes = 0;
   for (const auto& [name, tensor] : header->tensors) {
-    count += static_cast<double>(weights::element_count(tensor.shape));
+    bytes += static_cast<double>(weights::element_count(tensor.shape)) *
+             (tensor.shape.size() == 2 ? packed.matrix : packed.other);
   }
-  return count;
+  return bytes;
 }
 
 }  // namespace
@@ -100,10 +103,10 @@ std::size_t model_file_bytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-std::size_t estimate_model_bytes(const config::ModelConfig& model, double packed_bytes) {
+std::size_t estimate_model_bytes(const config::ModelConfig& model, const PackedBytes& packed) {
   double bytes = 0;
   const auto add = [&](const std::filesystem::path& file, std::size_t size) {
-    bytes += static_cast<double>(size) + packed_bytes * count_numbers(file, size);
+    bytes += static_cast<double>(size) + packed_file_bytes(file, size, packed);
   };
   for_each_weight_file(model.path, add);
   for_each_weight_file(model.extras.vae, add);

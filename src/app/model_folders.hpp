@@ -19,9 +19,14 @@ Result<void> check_model_paths(const std::vector<config::ModelConfig>& models);
 // The files of a model's weights.
 std::size_t model_file_bytes(const std::filesystem::path& path);
 
-// What a loaded model takes in memory: its mapped files, and for each number of their tensors
-// `packed_bytes` in the compiled networks. Activations, which depend on the sizes asked for, are
-// not in it.
-std::size_t estimate_model_bytes(const config::ModelConfig& model, double packed_bytes);
+// Bytes of a number in a compiled network.
+struct PackedBytes {
+  double matrix = 4;
+  double other = 4;  // kernels of convolutions above all
+};
+
+// What a loaded model takes in memory: its mapped files and what its networks packed of them.
+// Activations, which depend on the sizes asked for, are not in it.
+std::size_t estimate_model_bytes(const config::ModelConfig& model, const PackedBytes& packed);
 
 }  // namespace limner::app

@@ -74,15 +74,16 @@ std::size_t PipelinesSource::estimate_bytes(const std::string& name) {
   return model == models_.end() ? 0 : estimate_model_bytes(*model, packed_bytes());
 }
 
-// Bytes of a weight in a compiled network. Without a limit nothing depends on it, and the runtime
-// is not started for it.
-double PipelinesSource::packed_bytes() {
-  if (weights_ == config::WeightFormat::Int8) return 1;
+// Without a limit nothing depends on it, and the runtime is not started for it.
+PackedBytes PipelinesSource::packed_bytes() {
   auto precision = runtime_options_.precision;
   if (precision == runtime::Precision::Auto && has_memory_limit_) {
     if (auto shared = runtime()) precision = (*shared)->effective_precision();
   }
-  return precision == runtime::Precision::Bf16 ? 2 : 4;
+  const double packed = precision == runtime::Precision::Bf16 ? 2 : 4;
+  // Rounded matrices are kept as they are and once more as the processor wants them.
+  const bool is_int8 = weights_ == config::WeightFormat::Int8;
+  return {.matrix = is_int8 ? 2 : packed, .other = packed};
 }
 
 Result<runtime::Runtime*> PipelinesSource::runtime() {

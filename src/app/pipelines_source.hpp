@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/model_folders.hpp"
 #include "base/guarded.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -28,7 +29,7 @@ class PipelinesSource {
 
  private:
   Result<runtime::Runtime*> runtime();
-  double packed_bytes();
+  PackedBytes packed_bytes();
 
   const runtime::RuntimeOptions runtime_options_;
   const config::WeightFormat weights_;

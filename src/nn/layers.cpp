@@ -62,8 +62,8 @@ Value conv2d(const Value& x, const WeightScope& w, const Conv2dOptions& options)
   const ov::Strides dilations(2, 1);
   Value y;
   if (options.groups == 1) {
-    y = make<ov::op::v1::Convolution>(out(x), out(matrix_value(kernel, w.format())), strides, begin,
-                                      end, dilations);
+    y = make<ov::op::v1::Convolution>(out(x), out(kernel_value(w, kernel)), strides, begin, end,
+                                      dilations);
   } else {
     const Shape grouped{options.groups, kernel.shape[0] / options.groups, kernel.shape[1],
                         kernel.shape[2], kernel.shape[3]};
@@ -79,7 +79,7 @@ Value linear(const Value& x, const WeightScope& w) {
   if ((matrix.shape.size() != 2 && !is_conv) || matrix.shape[1] != x.dim(-1)) {
     misfit(w, "weight", matrix.shape, fmt::format("[*, {}]", x.dim(-1)));
   }
-  const Value weight = matrix_value(matrix, w.format(), {matrix.shape[0], matrix.shape[1]});
+  const Value weight = matrix_value(w, matrix, {matrix.shape[0], matrix.shape[1]});
   const Value y = matmul(x, weight, true);
   return w.has("bias") ? y + last_axis_vector(w, "bias", matrix.shape[0]) : y;
 }

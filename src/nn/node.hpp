@@ -30,8 +30,12 @@ ov::Output<ov::Node> raw_weight(const weights::TensorView& tensor);
 // A weight as float32 in the graph, without copying the file's bytes where their kind allows it.
 // `rows`: shape to give it (same number of elements); empty keeps its own.
 Value weight_value(const weights::TensorView& tensor, const Shape& rows = {});
-// The same in the scope's storage format; for matrices and kernels, whose first axis is the output.
-Value matrix_value(const weights::TensorView& tensor, WeightFormat format, const Shape& rows = {});
+// `tensor`, the weight of `w`, in the scope's storage format. A matrix: the first axis is the
+// output.
+Value matrix_value(const WeightScope& w, const weights::TensorView& tensor, const Shape& rows);
+// A convolution's. Int8 leaves it as the file has it: the runtime would widen it again before
+// packing, and only keep one copy more.
+Value kernel_value(const WeightScope& w, const weights::TensorView& tensor);
 
 template <typename Op, typename... Args>
 Value make(Args&&... args) {

@@ -13,12 +13,13 @@
 
 namespace limner::nn {
 
-// How matrices and kernels are stored in the compiled graph.
+// How matrices and kernels are stored in the compiled graph. Vectors, norms and embedding tables
+// stay as the file has them.
 enum class WeightFormat {
   Auto,  // as the file has them
   F16,
   Bf16,
-  Int8,  // symmetric, one scale per output channel
+  Int8,  // matrices only: symmetric, one scale per output channel
 };
 
 class WeightScope {

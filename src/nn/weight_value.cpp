@@ -1,4 +1,3 @@
-#include <cmath>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include <openvino/op/multiply.hpp>
 
 #include "nn/node.hpp"
+#include "weights/quantise.hpp"
 
 namespace limner::nn {
 namespace {
@@ -86,29 +86,41 @@ Value as_float32(const std::shared_ptr<ov::op::v0::Constant>& constant) {
   return wrap(wide->output(0));
 }
 
-// Symmetric int8 with one scale per output channel (first axis): w ≈ q * max|w| / 127.
-Value as_int8(const TensorView& tensor, const ov::Shape& shape) {
-  const std::vector<float> values = weights::to_float32(tensor);
-  const std::size_t channels = shape.at(0);
-  const std::size_t per_channel = values.size() / channels;
-  ov::Tensor storage(ov::element::i8, shape);
-  auto* q = static_cast<std::int8_t*>(storage.data());
-  std::vector<float> scales(channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    const float* row = values.data() + c * per_channel;
-    float largest = 0;
-    for (std::size_t i = 0; i < per_channel; ++i) largest = std::max(largest, std::abs(row[i]));
-    scales[c] = largest > 0 ? largest / 127.0f : 1.0f;
-    for (std::size_t i = 0; i < per_channel; ++i) {
-      q[c * per_channel + i] = static_cast<std::int8_t>(std::lround(row[i] / scales[c]));
+// q [rows, …] as int8, widened and multiplied by its rows' scales: the form that the runtime keeps
+// as it is in front of a matrix product.
+Value as_int8(const WeightScope& w, const TensorView& tensor, const ov::Shape& shape) {
+  auto rows = weights::quantise_rows(tensor);
+  if (!rows) {
+    throw GraphError(
+        fmt::format("tensor {}.weight has numbers that are not finite, int8 has none", w.path()));
+  }
+  const auto owner = std::make_shared<weights::QuantisedRows>(*std::move(rows));
+  const auto quantised =
+      std::make_shared<ov::op::v0::Constant>(ov::element::i8, shape, owner->values.data(), owner);
+  const auto wide = std::make_shared<ov::op::v0::Convert>(quantised, ov::element::f32);
+  ov::Shape scale_shape(shape.size(), 1);
+  scale_shape[0] = shape.at(0);
+  const auto scale =
+      std::make_shared<ov::op::v0::Constant>(ov::element::f32, scale_shape, owner->scales);
+  return make<ov::op::v1::Multiply>(wide, scale);
+}
+
+Value stored_as(WeightFormat format, const WeightScope& w, const TensorView& tensor,
+                const ov::Shape& shape) {
+  switch (format) {
+    case WeightFormat::Auto:
+      return as_float32(borrow(tensor, shape));
+    case WeightFormat::Int8:
+      return as_int8(w, tensor, shape);
+    case WeightFormat::F16:
+    case WeightFormat::Bf16: {
+      const auto type = format == WeightFormat::F16 ? ov::element::f16 : ov::element::bf16;
+      if (element_type(tensor.dtype) == type) return as_float32(borrow(tensor, shape));
+      return as_float32(
+          std::make_shared<ov::op::v0::Constant>(type, shape, weights::to_float32(tensor)));
     }
   }
-  ov::Shape scale_shape(shape.size(), 1);
-  scale_shape[0] = channels;
-  const auto scale = std::make_shared<ov::op::v0::Constant>(ov::element::f32, scale_shape, scales);
-  const auto quantised = std::make_shared<ov::op::v0::Constant>(storage);
-  const auto wide = std::make_shared<ov::op::v0::Convert>(quantised, ov::element::f32);
-  return make<ov::op::v1::Multiply>(wide, scale);
+  throw GraphError("unknown weight format");
 }
 
 }  // namespace
@@ -121,22 +133,13 @@ Value weight_value(const TensorView& tensor, const Shape& rows) {
   return as_float32(borrow(tensor, resolve(tensor, rows)));
 }
 
-Value matrix_value(const TensorView& tensor, WeightFormat format, const Shape& rows) {
-  const ov::Shape shape = resolve(tensor, rows);
-  switch (format) {
-    case WeightFormat::Auto:
-      return as_float32(borrow(tensor, shape));
-    case WeightFormat::Int8:
-      return as_int8(tensor, shape);
-    case WeightFormat::F16:
-    case WeightFormat::Bf16: {
-      const auto type = format == WeightFormat::F16 ? ov::element::f16 : ov::element::bf16;
-      if (element_type(tensor.dtype) == type) return as_float32(borrow(tensor, shape));
-      return as_float32(
-          std::make_shared<ov::op::v0::Constant>(type, shape, weights::to_float32(tensor)));
-    }
-  }
-  throw GraphError("unknown weight format");
+Value matrix_value(const WeightScope& w, const TensorView& tensor, const Shape& rows) {
+  return stored_as(w.format(), w, tensor, resolve(tensor, rows));
+}
+
+Value kernel_value(const WeightScope& w, const TensorView& tensor) {
+  const bool is_left = w.format() == WeightFormat::Int8;
+  return stored_as(is_left ? WeightFormat::Auto : w.format(), w, tensor, resolve(tensor, {}));
 }
 
 }  // namespace limner::nn

@@ -140,6 +140,11 @@ struct Runtime::Impl {
       map.insert(ov::inference_num_threads(options.threads));
       // Painting shares the machine with I/O threads; pinned workers would fight them for a core.
       map.insert(ov::hint::enable_cpu_pinning(false));
+      // Products with int8 weights may round their input to int8 too, which is faster; who asks for
+      // float32 does not get that.
+      if (asked.value_or(options.precision) == Precision::F32) {
+        map.insert(ov::hint::dynamic_quantization_group_size(0));
+      }
     }
     return map;
   }

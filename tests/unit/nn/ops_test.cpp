@@ -181,12 +181,29 @@ TEST_F(Ops, EmbeddingWidensHalves) {
   EXPECT_THAT(y, ElementsAre(3, 4, 1, 2));
 }
 
-TEST_F(Ops, Int8WeightsStayWithinHalfAStep) {
-  const std::vector<float> matrix{0.5f, -1.27f, 0.01f, 100, 50, -25};
-  const auto w = weights({{"l.weight", tensor({2, 3}, matrix)}}, WeightFormat::Int8);
-  const auto y = run({1, 1, 1}, {1, 3}, [&](const Value& x) { return linear(x, w / "l"); });
-  EXPECT_NEAR(y[0], 0.5 - 1.27 + 0.01, 3 * 1.27 / 127 / 2 + 1e-4);
-  EXPECT_NEAR(y[1], 125, 3 * 100.0 / 127 / 2 + 1e-3);
+TEST_F(Ops, Int8MultipliesByTheRoundedMatrix) {
+  // Steps of 0.01 and 1: all but 0.014 and -25.4 are whole numbers of them.
+  const auto w = weights({{"l.weight", tensor({2, 3}, {0.5f, -1.27f, 0.014f, 127, 50, -25.4f})}},
+                         WeightFormat::Int8);
+  const auto y = run({1, 2, 3}, {1, 3}, [&](const Value& x) { return linear(x, w / "l"); });
+  EXPECT_THAT(y, Pointwise(FloatNear(1e-4f), {0.5f - 2 * 1.27f + 3 * 0.01f, 127.0f + 100 - 75}));
+}
+
+TEST_F(Ops, Int8LeavesKernelsAndVectorsAlone) {
+  const auto w = weights({{"c.weight", tensor({2, 1, 1, 1}, {0.333f, -1.2345f})},
+                          {"c.bias", tensor({2}, {0.001f, 77.7f})}},
+                         WeightFormat::Int8);
+  const auto y = run({1}, {1, 1, 1, 1}, [&](const Value& x) { return conv2d(x, w / "c"); });
+  EXPECT_THAT(y, ElementsAre(0.333f + 0.001f, -1.2345f + 77.7f));
+}
+
+TEST_F(Ops, Int8RefusesNumbersThatAreNotFiniteByName) {
+  const auto w = weights({{"l.weight", tensor({1, 2}, {1, INFINITY})}}, WeightFormat::Int8);
+  const auto network = trace("unet", [&](Graph& graph) {
+    linear(graph.input("x", {1, 2}), w / "l");
+  });
+  ASSERT_FALSE(network);
+  EXPECT_THAT(network.error().message, HasSubstr("l.weight"));
 }
 
 TEST_F(Ops, MissingAndMisshapenWeightsAreNamed) {
