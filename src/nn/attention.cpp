@@ -12,6 +12,7 @@ namespace limner::nn {
 Value scaled_dot_product_attention(const Value& q, const Value& k, const Value& v,
                                    const Value& mask, std::optional<double> scale) {
   using Attention = ov::op::v13::ScaledDotProductAttention;
+  if (!mask && !scale) return make<Attention>(out(q), out(k), out(v), false);
   const double factor = scale.value_or(1.0 / std::sqrt(static_cast<double>(q.dim(-1))));
   const Value none = scalar(0);
   return make<Attention>(out(q), out(k), out(v), out(mask ? mask : none), out(scalar(factor)),

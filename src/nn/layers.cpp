@@ -13,6 +13,7 @@
 
 #include "nn/node.hpp"
 #include "nn/ops.hpp"
+#include "weights/tensor_forms.hpp"
 
 namespace limner::nn {
 namespace {
@@ -73,15 +74,31 @@ Value conv2d(const Value& x, const WeightScope& w, const Conv2dOptions& options)
   return w.has("bias") ? y + channel_vector(w, "bias", kernel.shape[0], 4) : y;
 }
 
-Value linear(const Value& x, const WeightScope& w) {
+std::vector<Value> linear_chunks(const Value& x, const WeightScope& w, int count) {
   const auto& matrix = w.get("weight");
   const bool is_conv = matrix.shape.size() == 4 && matrix.shape[2] == 1 && matrix.shape[3] == 1;
-  if ((matrix.shape.size() != 2 && !is_conv) || matrix.shape[1] != x.dim(-1)) {
-    misfit(w, "weight", matrix.shape, fmt::format("[*, {}]", x.dim(-1)));
+  if ((matrix.shape.size() != 2 && !is_conv) || matrix.shape[1] != x.dim(-1) ||
+      matrix.shape[0] % count != 0) {
+    const std::string outputs = count == 1 ? "*" : fmt::format("{}n", count);
+    misfit(w, "weight", matrix.shape, fmt::format("[{}, {}]", outputs, x.dim(-1)));
   }
-  const Value weight = matrix_value(w, matrix, {matrix.shape[0], matrix.shape[1]});
-  const Value y = matmul(x, weight, true);
-  return w.has("bias") ? y + last_axis_vector(w, "bias", matrix.shape[0]) : y;
+  const auto* bias = w.find("bias");
+  if (bias != nullptr && bias->shape != weights::Shape{matrix.shape[0]}) {
+    misfit(w, "bias", bias->shape, fmt::format("[{}]", matrix.shape[0]));
+  }
+  const std::int64_t rows = matrix.shape[0] / count;
+  std::vector<Value> parts;
+  for (int i = 0; i < count; ++i) {
+    const auto part = weights::rows_of(matrix, i * rows, rows);
+    const Value y = matmul(x, matrix_value(w, part, {rows, matrix.shape[1]}), true);
+    parts.push_back(bias != nullptr ? y + weight_value(weights::rows_of(*bias, i * rows, rows))
+                                    : y);
+  }
+  return parts;
+}
+
+Value linear(const Value& x, const WeightScope& w) {
+  return linear_chunks(x, w, 1).front();
 }
 
 Value group_norm(const Value& x, const WeightScope& w, int groups, double eps) {

@@ -23,8 +23,15 @@ struct Conv2dOptions {
 };
 // x [B, C_in, h, w], weight [C_out, C_in, k, k], optional bias [C_out].
 Value conv2d(const Value& x, const WeightScope& w, const Conv2dOptions& options = {});
+// Nearest enlargement to twice the sides, then a 3x3 convolution, [B, C, h, w] → [B, K, 2h, 2w].
+// Done as one transposed convolution with a 4x4 kernel where that is faster: four output pixels
+// share their input, so 16 products do the work of 36.
+Value upsample_conv2d(const Value& x, const WeightScope& w);
 // x [..., D_in], weight [D_out, D_in], optional bias. A 1x1 convolution's [D_out, D_in, 1, 1] too.
 Value linear(const Value& x, const WeightScope& w);
+// The same in `count` equal parts of D_out, as chunk(linear(x, w), count, -1) without moving a
+// result.
+std::vector<Value> linear_chunks(const Value& x, const WeightScope& w, int count);
 // x [B, C, ...]
 Value group_norm(const Value& x, const WeightScope& w, int groups, double eps);
 // Over the last axis; weight and bias are used when the scope has them.

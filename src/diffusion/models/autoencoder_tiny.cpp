@@ -49,10 +49,11 @@ Value decoder(const Value& latents, const WeightScope& layers, const Autoencoder
       h = block(h, layers / next++, c.act_fn);
     }
     if (level + 1 < c.num_decoder_blocks.size()) {
-      h = nn::interpolate_nearest(h, 2 * h.dim(2), 2 * h.dim(3));
       ++next;  // the enlargement
+      h = nn::upsample_conv2d(h, layers / next++);
+    } else {
+      h = nn::conv2d(h, layers / next++);
     }
-    h = nn::conv2d(h, layers / next++);
   }
   return h * 2.0 - 1.0;
 }

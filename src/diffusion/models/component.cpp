@@ -15,7 +15,7 @@ namespace {
 
 // Raise when a network's graph changes for the same config and weights: cached graphs of older
 // builds are then not found.
-constexpr int kGraphRevision = 4;
+constexpr int kGraphRevision = 5;
 
 constexpr std::string_view kIrFile = "openvino_model.xml";
 

@@ -50,8 +50,9 @@ Value downsample_2d(const Value& x, const WeightScope& w, int padding) {
 }
 
 Value upsample_2d(const Value& x, const WeightScope& w, std::optional<Size2D> size) {
-  const auto [height, width] = size.value_or(Size2D{2 * x.dim(2), 2 * x.dim(3)});
-  return nn::conv2d(nn::interpolate_nearest(x, height, width), w / "conv");
+  const Size2D twice{2 * x.dim(2), 2 * x.dim(3)};
+  if (size.value_or(twice) == twice) return nn::upsample_conv2d(x, w / "conv");
+  return nn::conv2d(nn::interpolate_nearest(x, size->first, size->second), w / "conv");
 }
 
 }  // namespace limner::models

@@ -27,7 +27,7 @@ Value attention(const Value& x, const Value& context, const WeightScope& w, std:
 }  // namespace
 
 Value geglu_feed_forward(const Value& x, const WeightScope& w) {
-  const auto halves = nn::chunk(nn::linear(x, w / "net" / 0 / "proj"), 2, -1);
+  const auto halves = nn::linear_chunks(x, w / "net" / 0 / "proj", 2);
   return nn::linear(halves[0] * nn::gelu(halves[1]), w / "net" / 2);
 }
 
@@ -44,14 +44,19 @@ Value basic_transformer_block(const Value& x, const Value& context, const Weight
 
 Value transformer_2d(const Value& x, const Value& context, const WeightScope& w,
                      const Transformer2DOptions& options) {
-  // A 1x1 convolution and a linear layer over the channels are one thing; linear() reads both.
-  Value h = nn::linear(to_tokens(nn::group_norm(x, w / "norm", options.norm_num_groups, 1e-6)),
-                       w / "proj_in");
+  // SD1 projects the map with a 1x1 convolution, SD2 and SDXL the tokens with a linear layer: the
+  // same numbers. Each keeps its order, the convolution runs in the layout of its neighbours.
+  const bool projects_map = w.get("proj_in.weight").shape.size() == 4;
+  const Value normed = nn::group_norm(x, w / "norm", options.norm_num_groups, 1e-6);
+  Value h = projects_map ? to_tokens(nn::conv2d(normed, w / "proj_in"))
+                         : nn::linear(to_tokens(normed), w / "proj_in");
   for (std::int64_t i = 0; i < options.layers; ++i) {
     h = basic_transformer_block(h, context, w / "transformer_blocks" / static_cast<std::size_t>(i),
                                 options);
   }
-  return to_map(nn::linear(h, w / "proj_out"), x.dim(2), x.dim(3)) + x;
+  const auto map_of = [&](const Value& tokens) { return to_map(tokens, x.dim(2), x.dim(3)); };
+  return x + (projects_map ? nn::conv2d(map_of(h), w / "proj_out")
+                           : map_of(nn::linear(h, w / "proj_out")));
 }
 
 Value attention_block(const Value& x, const WeightScope& w, std::int64_t heads, int groups,

@@ -77,6 +77,37 @@ TEST_F(Ops, LinearReadsA1x1KernelToo) {
               ElementsAre(7, -1));
 }
 
+TEST_F(Ops, LinearChunksAreTheWholeLayersParts) {
+  const auto w = weights({{"l.weight", tensor({4, 2}, {1, 0, 0, 1, 1, 1, 2, -1})},
+                          {"l.bias", tensor({4}, {10, 20, 30, 40})}});
+  for (const int part : {0, 1}) {
+    const auto whole = run({1, 2, 3, 4}, {1, 2, 2}, [&](const Value& x) {
+      return chunk(linear(x, w / "l"), 2, -1)[static_cast<std::size_t>(part)];
+    });
+    EXPECT_THAT(run({1, 2, 3, 4}, {1, 2, 2},
+                    [&](const Value& x) {
+                      return linear_chunks(x, w / "l", 2)[static_cast<std::size_t>(part)];
+                    }),
+                ::testing::ElementsAreArray(whole));
+  }
+}
+
+TEST_F(Ops, UpsampleConv2dIsAnEnlargementAndAConvolution) {
+  // Uneven sides, more outputs than inputs, and every tap different.
+  const Shape shape{2, 3, 8, 9};
+  std::vector<float> x(2 * 3 * 8 * 9);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i) * 0.7f);
+  std::vector<float> taps(5 * 3 * 9);
+  for (std::size_t i = 0; i < taps.size(); ++i) taps[i] = std::cos(static_cast<float>(i) * 1.3f);
+  const auto w =
+      weights({{"c.weight", tensor({5, 3, 3, 3}, taps)}, {"c.bias", tensor({5}, {1, 2, 3, 4, 5})}});
+  const auto plain = run(
+      x, shape, [&](const Value& v) { return conv2d(interpolate_nearest(v, 16, 18), w / "c"); });
+  ASSERT_EQ(plain.size(), 2U * 5 * 16 * 18);
+  EXPECT_THAT(run(x, shape, [&](const Value& v) { return upsample_conv2d(v, w / "c"); }),
+              Pointwise(FloatNear(1e-5f), plain));
+}
+
 TEST_F(Ops, Conv2dKeepsTheSizeByDefault) {
   const auto w = weights({{"c.weight", tensor({1, 1, 3, 3}, {0, 0, 0, 0, 1, 1, 0, 0, 0})}});
   EXPECT_THAT(run({1, 2, 3, 4}, {1, 1, 2, 2}, [&](const Value& x) { return conv2d(x, w / "c"); }),
