@@ -65,7 +65,7 @@ function(limner_test name)
       target_link_libraries(test_${name} PRIVATE limner_${link})
     endif()
   endforeach()
-  target_compile_definitions(test_${name} PRIVATE LIMNER_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  target_precompile_headers(test_${name} REUSE_FROM limner_test_headers)
   gtest_discover_tests(test_${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300)
 endfunction()

@@ -1,0 +1,1 @@
+// Where the tests' precompiled header is made; see tests/CMakeLists.txt.
