@@ -4,7 +4,7 @@ usage: make_loras.py MODELS OUT
 
 MODELS holds the folders of make_toys.py. OUT/loras/TOY/ receives the files, OUT/loras/manifest.json
 and OUT/pictures/ the cases: load_lora_weights, set_adapters, fuse_lora, then a picture in float32 on one
-CPU thread. Factors are random and large enough to change the picture by 20 8-bit levels (asserted). Needs peft.
+CPU thread. Factors (lora_files.py) are random and large enough to change the picture (asserted). Needs peft.
 """
 
 import json
@@ -16,89 +16,54 @@ import numpy as np
 import torch
 import transformers
 from PIL import Image
+from lora_files import STYLES
 from safetensors.torch import save_file
 
-RANK = 3
-TOYS = {"sd1": ("text_encoder",), "sdxl": ("text_encoder", "text_encoder_2")}
-TEXT = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
-UNET = ("to_q", "to_k", "to_v", "to_out.0", "ff.net.0.proj", "ff.net.2")
-WITH_CONVS = UNET + ("proj_in", "proj_out", "conv1", "conv2", "time_emb_proj", "downsamplers.0.conv")
+MOVED_MIN = 10  # 8-bit levels between the pictures with and without
+
+SEVERAL = {"kohya": 0.7, "peft": -0.4, "old": 0.3}
+LCM = dict(scheduler="lcm", steps=4)
+UNET_CASES = [
+    *(dict(adapters=a) for a in ({"kohya": 1.0}, {"kohya": 0.5}, {"peft": 0.8}, {"old": 1.0}, SEVERAL)),
+    # As LCM-LoRAs are used: their scheduler, guidance off or low, alone or with a style beside it.
+    dict(adapters={"lcm": 1.0}, guidance=1.0, **LCM),
+    dict(adapters={"lcm": 1.0}, guidance=1.5, **LCM),
+    dict(adapters={"lcm": 1.0, "peft": 0.5}, guidance=1.0, **LCM),
+]
+TRANSFORMER_CASES = [dict(adapters=a) for a in ({"kohya": 1.0}, {"peft": 0.8}, {"kohya": -0.5, "peft": 0.4})]
 
 
-def modules_of(network, endings):
-    for name, module in network.named_modules():
-        if name.endswith(endings) and hasattr(module, "weight"):
-            yield name, module
+def open_toy(models, toy):
+    index = json.loads((models / toy / "model_index.json").read_text())
+    absent = {}
+    if index["_class_name"] == "StableDiffusion3Pipeline" and not (models / toy / "text_encoder_3").exists():
+        absent = dict(text_encoder_3=None, tokenizer_3=None)
+    return diffusers.DiffusionPipeline.from_pretrained(models / toy, torch_dtype=torch.float32, **absent)
 
 
-def factors(module, rank, generator, size):
-    """down and up whose product is about `size` of the weight's own magnitude."""
-    weight = module.weight
-    down_shape = (rank, *weight.shape[1:])
-    up_shape = (weight.shape[0], rank, *(1,) * (weight.ndim - 2))
-    down = torch.randn(down_shape, generator=generator)
-    up = torch.randn(up_shape, generator=generator)
-    scale = size * float(weight.detach().float().std()) / rank**0.5
-    return down, up * scale
-
-
-def pairs(pipe, toy, endings, seed, rank, size):
-    generator = torch.Generator().manual_seed(seed)
-    for part, names in [("unet", endings), *((text, TEXT) for text in TOYS[toy])]:
-        for name, module in modules_of(getattr(pipe, part), names):
-            yield part, name, *factors(module, rank, generator, size)
-
-
-def kohya(pipe, toy):
-    """lora_unet_…, lora_te_… with alpha, convolutions too."""
-    prefixes = {"unet": "lora_unet_", "text_encoder": "lora_te1_" if toy == "sdxl" else "lora_te_",
-                "text_encoder_2": "lora_te2_"}
-    out = {}
-    for part, name, down, up in pairs(pipe, toy, WITH_CONVS, 1, RANK, 0.5):
-        name = name if part == "unet" or name.startswith("text_model.") else "text_model." + name
-        stem = prefixes[part] + name.replace(".", "_")
-        out |= {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up,
-                f"{stem}.alpha": torch.tensor(RANK * 0.75)}
-    return out, None
-
-
-def peft(pipe, toy):
-    """unet.….lora_A.weight, as save_lora_weights writes today; alpha equals the rank."""
-    out = {}
-    for part, name, down, up in pairs(pipe, toy, UNET, 2, RANK + 1, 0.6):
-        name = name if part == "unet" or name.startswith("text_model.") else "text_model." + name
-        out |= {f"{part}.{name}.lora_A.weight": down, f"{part}.{name}.lora_B.weight": up}
-    return out, None
-
-
-def old_diffusers(pipe, toy):
-    """….lora.down.weight, for the UNet alone, half precision."""
-    out = {}
-    for part, name, down, up in pairs(pipe, toy, UNET[:4], 3, 2, 0.8):
-        if part == "unet":
-            out |= {f"unet.{name}.lora.down.weight": down.half(), f"unet.{name}.lora.up.weight": up.half()}
-    return out, None
-
-
-STYLES = {"kohya": kohya, "peft": peft, "old": old_diffusers}
-CASES = [{"kohya": 1.0}, {"kohya": 0.5}, {"peft": 0.8}, {"old": 1.0}, {"kohya": 0.7, "peft": -0.4, "old": 0.3}]
-
-
-def paint(models, out, toy, adapters):
-    pipe = diffusers.DiffusionPipeline.from_pretrained(models / toy, torch_dtype=torch.float32)
+def load(models, toy, loras):
+    """`loras`: name → (state dict, strength), fused in that order."""
+    pipe = open_toy(models, toy)
     pipe.set_progress_bar_config(disable=True)
-    for name in adapters:
-        pipe.load_lora_weights(str(out / "loras" / toy), weight_name=f"{name}.safetensors", adapter_name=name)
-    if adapters:
-        pipe.set_adapters(list(adapters), list(adapters.values()))
-        parts = [p for p in ("unet", "text_encoder", "text_encoder_2") if hasattr(pipe, p)]
+    for name, (tensors, _) in loras.items():
+        pipe.load_lora_weights(dict(tensors), adapter_name=name)
+    if loras:
+        pipe.set_adapters(list(loras), [strength for _, strength in loras.values()])
+        parts = [p for p in ("unet", "transformer", "text_encoder", "text_encoder_2") if hasattr(pipe, p)]
         parts = [p for p in parts if getattr(getattr(pipe, p), "peft_config", None)]
-        pipe.fuse_lora(components=parts, adapter_names=list(adapters))
+        pipe.fuse_lora(components=parts, adapter_names=list(loras))
         pipe.unload_lora_weights()
+    return pipe
+
+
+def paint(pipe, case):
     c = dict(width=64, height=64, prompt="a red cat on the moon", negative="blurry, ugly", steps=5, guidance=5.0,
-             seed=11, n=1)
-    picture = pipe(c["prompt"], negative_prompt=c["negative"], num_inference_steps=c["steps"], width=64, height=64,
-                   guidance_scale=c["guidance"], generator=torch.Generator().manual_seed(c["seed"])).images[0]
+             seed=11, n=1) | {k: v for k, v in case.items() if k != "adapters"}
+    if c.get("scheduler") == "lcm":
+        pipe.scheduler = diffusers.LCMScheduler.from_config(pipe.scheduler.config)
+    negative = {} if isinstance(pipe, diffusers.FluxPipeline) else {"negative_prompt": c["negative"]}
+    picture = pipe(c["prompt"], num_inference_steps=c["steps"], width=64, height=64, guidance_scale=c["guidance"],
+                   generator=torch.Generator().manual_seed(c["seed"]), **negative).images[0]
     return c, np.asarray(picture.convert("RGB"))
 
 
@@ -110,19 +75,22 @@ def main():
     transformers.utils.logging.disable_progress_bar()
     models, out = map(pathlib.Path, sys.argv[1:3])
     kept = []
-    for toy in TOYS:
+    for toy, styles in STYLES.items():
         folder = out / "loras" / toy
         folder.mkdir(parents=True, exist_ok=True)
-        pipe = diffusers.DiffusionPipeline.from_pretrained(models / toy, torch_dtype=torch.float32)
-        for style, make in STYLES.items():
-            tensors, metadata = make(pipe, toy)
-            save_file({k: v.contiguous() for k, v in tensors.items()}, folder / f"{style}.safetensors", metadata)
-        _, plain = paint(models, out, toy, {})
-        for adapters in CASES:
-            c, picture = paint(models, out, toy, adapters)
+        pipe = open_toy(models, toy)
+        loaded = {}
+        for style, make in styles.items():
+            tensors, loaded[style] = make(pipe, toy)
+            save_file({k: v.contiguous() for k, v in tensors.items()}, folder / f"{style}.safetensors")
+        for case in UNET_CASES if hasattr(pipe, "unet") else TRANSFORMER_CASES:
+            adapters = case["adapters"]
+            c, picture = paint(load(models, toy, {k: (loaded[k], v) for k, v in adapters.items()}), case)
+            _, plain = paint(load(models, toy, {}), case)
             moved = np.abs(picture.astype(int) - plain.astype(int)).mean()
-            assert moved > 20, (toy, adapters, moved)
+            assert moved > MOVED_MIN, (toy, adapters, moved)
             name = f"{toy}-lora-" + "-".join(f"{k}{v}" for k, v in adapters.items())
+            name += f"-guidance{c['guidance']}" if "scheduler" in c else ""
             Image.fromarray(picture).save(out / "pictures" / f"{name}.png", optimize=True)
             kept.append(dict(name=name, toy=toy, task="text_to_image", adapters=adapters,
                              moved=round(float(moved), 2), file=f"pictures/{name}.png") | c)
