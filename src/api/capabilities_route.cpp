@@ -114,7 +114,7 @@ json::object describe_all(Services& services) {
 void add_capabilities_route(http::RouteTable& routes, Services& services) {
   routes.add({.method = "GET",
               .pattern = "/v1/capabilities",
-              .handler = [&services](std::shared_ptr<http::Exchange> exchange) {
+              .handler = [&services](const std::shared_ptr<http::Exchange>& exchange) {
                 exchange->respond(json_response(describe_all(services)));
               }});
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "base/ids.hpp"
 
 namespace limner {
@@ -21,21 +22,6 @@ Error io_error(const std::filesystem::path& path, std::string_view verb) {
   return {.kind = code == ENOENT ? ErrorKind::NotFound : ErrorKind::Internal,
           .message = fmt::format("cannot {} {}: {}", verb, path.string(), std::strerror(code))};
 }
-
-// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 }  // namespace
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
 #include "storage/content_types.hpp"
 #include "storage/new_blob.hpp"
@@ -23,21 +24,6 @@ namespace limner::storage {
 namespace {
 
 constexpr std::string_view kPartialSuffix = ".part";
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  int take() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 Error folder_error(const std::filesystem::path& folder, std::string_view what) {
   return Error{.kind = ErrorKind::Unavailable,
