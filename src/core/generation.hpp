@@ -64,7 +64,7 @@ struct SamplingParams {
   std::uint64_t seed = 0;          // image i of n uses seed + i
   std::optional<double> strength;  // image to image: 0 keeps the image, 1 ignores it
   std::optional<int> clip_skip;
-  std::optional<int> max_sequence_length;  // T5
+  std::optional<int> max_sequence_length;  // T5, Qwen3
   double eta = 0.0;                        // DDIM
 };
 

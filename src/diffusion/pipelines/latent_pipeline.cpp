@@ -438,7 +438,9 @@ void LatentPipeline::advance(State& state, std::span<const float> noise_pred) co
   const std::size_t image_count = state.images_.size();
   const std::size_t latent_size = state.images_.front().latents.size();
   const int call = state.begin_ + state.index_;
-  const auto weight = static_cast<float>(guidance_weight(state.guidance_scale_));
+  const float timestep =
+      state.images_.front().scheduler->timesteps()[static_cast<std::size_t>(call)];
+  const auto weight = static_cast<float>(guidance_weight(state.guidance_scale_, timestep));
   std::vector<float> guided(latent_size);
   for (std::size_t i = 0; i < image_count; ++i) {
     Trajectory& image = state.images_[i];

@@ -95,7 +95,9 @@ class LatentPipeline : public Pipeline {
   // Does this request run a second, unconditional row per image?
   virtual bool is_guided(const GenerationRequest& request) const;
   // By what the difference between the rows with and without text is multiplied.
-  virtual double guidance_weight(double guidance_scale) const { return guidance_scale; }
+  virtual double guidance_weight(double guidance_scale, float /*timestep*/) const {
+    return guidance_scale;
+  }
   // Does the network itself take mask and masked image (9-channel UNets)?
   virtual bool has_inpainting_network() const { return false; }
   // Does inpainting draw the image's latents even where it begins from pure noise?

@@ -129,8 +129,9 @@ bool ZImagePipeline::is_guided(const GenerationRequest& request) const {
   return guidance_scale(request) > 0;
 }
 
-double ZImagePipeline::guidance_weight(double guidance_scale) const {
-  return guidance_scale + 1;
+// Below a level of 0, where odd shifts lead, the default cfg_truncation of 1 ends guidance.
+double ZImagePipeline::guidance_weight(double guidance_scale, float timestep) const {
+  return timestep < 0 ? 1 : guidance_scale + 1;
 }
 
 Result<EffectiveParams> ZImagePipeline::check(const GenerationRequest& request) const {

@@ -26,7 +26,7 @@ class ZImagePipeline final : public FlowPipeline {
                        std::span<float> noise_pred) override;
   schedulers::ScheduleRequest schedule(int steps, LatentShape shape) const override;
   bool is_guided(const GenerationRequest& request) const override;
-  double guidance_weight(double guidance_scale) const override;
+  double guidance_weight(double guidance_scale, float timestep) const override;
   bool encodes_image_always() const override { return true; }
 
  private:
