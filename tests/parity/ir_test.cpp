@@ -33,5 +33,19 @@ TEST_P(ExportedIr, PaintsWhatTheFolderPaints) {
 INSTANTIATE_TEST_SUITE_P(Toys, ExportedIr, testing::Values("sd1", "sdxl", "sd3", "flux-schnell"),
                          test_name);
 
+// int8 and int4 as nncf compresses them, against OpenVINO's own run of the same files in float32.
+TEST(CompressedIr, PaintsWhatOptimumPaintsWithIt) {
+  const auto file = data_dir() / "ir" / "manifest.json";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not here";
+  for (const auto& [name, cases] : read_manifest(file)) {
+    auto runtime =
+        runtime::Runtime::create({.precision = runtime::Precision::F32, .cache_dir = {}});
+    ASSERT_TRUE(runtime.has_value()) << runtime.error().message;
+    auto pipeline = pipelines::load_pipeline(name, data_dir() / "ir" / name, **runtime);
+    ASSERT_TRUE(pipeline.has_value()) << name << ": " << pipeline.error().message;
+    for (const Case& c : cases) check_case(**pipeline, c);
+  }
+}
+
 }  // namespace
 }  // namespace limner::parity

@@ -34,6 +34,8 @@ Result<void> check_vocabulary(const std::string& number, std::size_t tokens,
 class ClipPromptEncoder {
  public:
   // `number` as in diffusers' folders: "" for text_encoder and tokenizer, "_2" for the second.
+  // Its weights stay as the file has them: rounding them moves pictures several times as far as
+  // rounding the denoiser does, and they are a small part of a model.
   static Result<ClipPromptEncoder> load(runtime::Runtime& runtime, const ModelFolder& folder,
                                         const std::string& number);
 
