@@ -71,6 +71,14 @@ struct SamplingParams {
 struct AdapterRef {
   std::string name;
   double scale = 1.0;
+  friend bool operator==(const AdapterRef&, const AdapterRef&) = default;
+};
+
+// How CLIP's encoders read a prompt.
+struct PromptReading {
+  int chunks_max = 1;        // of 75 tokens each
+  bool has_weights = false;  // `(cat:1.3)`, `[cat]` and BREAK mean something, else they are text
+  friend bool operator==(const PromptReading&, const PromptReading&) = default;
 };
 
 struct GenerationRequest {
@@ -81,10 +89,13 @@ struct GenerationRequest {
   SamplingParams sampling;
   ImageSize size;  // already one the model takes
   int image_count = 1;
+  PromptReading prompt_reading;
   bool truncates_prompt = false;  // else a prompt longer than the encoder reads is refused
   int partial_images = 0;         // previews per image
   bool wants_progress = false;    // Queued and Progress events too
-  bool waits_for_model = true;    // false: refused as Unavailable while the model is loading
+  // How long it may wait until its model is in memory before it is refused as Unavailable; absent:
+  // as long as loading takes.
+  std::optional<std::chrono::seconds> model_wait_max;
   std::vector<AdapterRef> adapters;
   std::shared_ptr<const Image> init_image;  // shared: uploads are large and never change
   std::shared_ptr<const Mask> mask;
@@ -114,6 +125,8 @@ struct ModelTraits {
   bool uses_guidance = true;  // false: distilled, guidance and negative prompt have no effect
   bool uses_negative_prompt = true;
   int text_encoder_count = 1;
+  bool uses_clip_skip = true;
+  bool uses_max_sequence_length = false;   // there is a T5
   std::vector<std::string> adapters = {};  // LoRAs that requests may name
 };
 
@@ -145,7 +158,7 @@ struct EffectiveParams {
 // A model on its way into memory; the `loading` object of a 503.
 struct ModelLoading {
   std::string model;
-  std::string stage;  // "waiting for memory", "reading weights", "compiling unet"
+  std::string stage;  // "waiting for memory", "opening its files", "compiling the denoiser"
   std::chrono::milliseconds elapsed{0};
   std::chrono::milliseconds expected{0};  // in all, from the last load or from the size
   std::chrono::milliseconds left() const {

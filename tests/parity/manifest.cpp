@@ -83,6 +83,8 @@ GenerationRequest parse_request(const json::object& o) {
                   static_cast<int>(integer(o, "height", 0))};
   request.image_count = static_cast<int>(integer(o, "n", 1));
   request.truncates_prompt = true;  // as diffusers does
+  request.prompt_reading = {.chunks_max = static_cast<int>(integer(o, "chunks_max", 1)),
+                            .has_weights = o.contains("weights")};
   if (const auto* adapters = o.if_contains("adapters")) {
     for (const auto& member : adapters->as_object()) {
       request.adapters.push_back(

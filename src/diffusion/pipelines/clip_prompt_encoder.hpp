@@ -1,16 +1,20 @@
-// A CLIP tokenizer with its text encoder: text in, embeds out, remembered.
+// A CLIP tokenizer with its text encoder: text in, embeds out, remembered. Where the request says
+// so, a text may be longer than the window and hold weights.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/lru_cache.hpp"
 #include "core/generation.hpp"
 #include "diffusion/models/clip_text_model.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/tokenizers/clip_tokenizer.hpp"
+#include "diffusion/tokenizers/prompt_chunks.hpp"
+#include "diffusion/tokenizers/prompt_weights.hpp"
 
 namespace limner::pipelines {
 
@@ -31,6 +35,16 @@ Error under_field(Error error, std::string_view field);
 Result<void> check_vocabulary(const std::string& number, std::size_t tokens,
                               std::int64_t vocab_size);
 
+// How a request wants its texts read.
+struct ClipReading {
+  PromptReading reading = {};
+  bool truncates = false;  // what is too long is cut, else it is refused
+
+  static ClipReading of(const GenerationRequest& request) {
+    return {.reading = request.prompt_reading, .truncates = request.truncates_prompt};
+  }
+};
+
 class ClipPromptEncoder {
  public:
   // `number` as in diffusers' folders: "" for text_encoder and tokenizer, "_2" for the second.
@@ -44,14 +58,30 @@ class ClipPromptEncoder {
 
   // Adds the text's tokens to `effective`; a text that is too long is an error, or a note where the
   // request lets it be cut. Safe on any thread.
-  Result<void> check(const PromptField& prompt, bool truncates, EffectiveParams& effective) const;
+  Result<void> check(const PromptField& prompt, const ClipReading& how,
+                     EffectiveParams& effective) const;
+  // Windows of max_length() that the text fills; 1 where check() refuses it.
+  std::size_t count_chunks(const std::string& text, const ClipReading& how) const;
 
   using Output = models::ClipTextModel::Output;
-  // See ClipTextModel::run for `skip` and `apply_final_norm`. Engine thread only.
-  Result<std::shared_ptr<const Output>> encode(const PromptField& prompt, int skip,
-                                               bool apply_final_norm, bool truncates);
+  struct Layer {
+    int skip = 0;
+    bool apply_final_norm = true;
+  };
+  // Of `chunk_count` windows or more, one after another: hidden [1, windows * max_length(), D]; the
+  // pooled row is the first one's. See ClipTextModel::run for `layer`. Engine thread only.
+  Result<std::shared_ptr<const Output>> encode(const PromptField& prompt, const Layer& layer,
+                                               const ClipReading& how, std::size_t chunk_count = 1);
 
  private:
+  using Chunks = std::vector<tokenizers::PromptChunk>;
+  Result<std::vector<tokenizers::WeightedText>> split(const PromptField& prompt,
+                                                      const ClipReading& how) const;
+  Result<Chunks> chunk(const PromptField& prompt, const ClipReading& how,
+                       std::size_t chunk_count) const;
+  tokenizers::ChunkRules rules(const ClipReading& how) const;
+  Result<Output> run(const Chunks& chunks, const Layer& layer);
+
   ClipPromptEncoder(tokenizers::ClipTokenizer tokenizer, models::ClipTextModel text_encoder);
 
   tokenizers::ClipTokenizer tokenizer_;

@@ -122,6 +122,8 @@ Result<std::unique_ptr<Pipeline>> FluxPipeline::load(const std::string& name,
   traits.uses_guidance = config.guidance_embeds;
   traits.uses_negative_prompt = false;
   traits.text_encoder_count = 2;
+  traits.uses_clip_skip = false;
+  traits.uses_max_sequence_length = true;
   if (fills) traits.tasks = {Task::Inpaint};
   if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
   return std::unique_ptr<Pipeline>(new FluxPipeline(*std::move(transformer), *std::move(clip),
@@ -165,7 +167,8 @@ Result<EffectiveParams> FluxPipeline::check(const GenerationRequest& request) co
   if (!ok) return ok.error();
   // Of a text that T5 reads too, CLIP reads the beginning.
   if (!is_copy) {
-    if (ok = clip_.check({"prompt", p.text}, truncates, *effective); !ok) return ok.error();
+    if (ok = clip_.check({"prompt", p.text}, {.truncates = truncates}, *effective); !ok)
+      return ok.error();
   }
   if (!p.negative.empty()) {
     effective->notes.emplace_back("negative_prompt has no effect on this model");
@@ -175,7 +178,7 @@ Result<EffectiveParams> FluxPipeline::check(const GenerationRequest& request) co
 
 Result<GuidedConditioning> FluxPipeline::encode(const GenerationRequest& request, bool) {
   const Prompt& p = request.prompt;
-  auto clip = clip_.encode({"prompt", p.text}, 0, true, true);
+  auto clip = clip_.encode({"prompt", p.text}, {}, {.truncates = true});
   if (!clip) return clip.error();
   auto embeds = t5_.encode({"prompt_2", own_or(p.text_2, p.text)}, sequence_length(request),
                            request.truncates_prompt);

@@ -1,5 +1,6 @@
 #include "diffusion/pipelines/stable_diffusion.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,8 +51,16 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionPipeline::load(const std::strin
       new StableDiffusionPipeline(*std::move(opened), *std::move(encoder)));
 }
 
-int StableDiffusionPipeline::sequence_length(const GenerationRequest&) const {
-  return static_cast<int>(encoder_.max_length());
+// Both texts are as long as the longer one.
+std::size_t StableDiffusionPipeline::chunk_count(const GenerationRequest& request) const {
+  const auto how = ClipReading::of(request);
+  const std::size_t text = encoder_.count_chunks(request.prompt.text, how);
+  if (!is_guided(request)) return text;
+  return std::max(text, encoder_.count_chunks(request.prompt.negative, how));
+}
+
+int StableDiffusionPipeline::sequence_length(const GenerationRequest& request) const {
+  return static_cast<int>(chunk_count(request) * encoder_.max_length());
 }
 
 Result<EffectiveParams> StableDiffusionPipeline::check(const GenerationRequest& request) const {
@@ -62,7 +71,7 @@ Result<EffectiveParams> StableDiffusionPipeline::check(const GenerationRequest& 
   }
   for (const PromptField& prompt : {PromptField{"prompt", request.prompt.text},
                                     PromptField{"negative_prompt", request.prompt.negative}}) {
-    auto ok = encoder_.check(prompt, request.truncates_prompt, *effective);
+    auto ok = encoder_.check(prompt, ClipReading::of(request), *effective);
     if (!ok) return ok.error();
   }
   note_unused_negative(request, *effective);
@@ -71,8 +80,9 @@ Result<EffectiveParams> StableDiffusionPipeline::check(const GenerationRequest& 
 
 Result<GuidedConditioning> StableDiffusionPipeline::encode(const GenerationRequest& request,
                                                            bool guided) {
+  const std::size_t chunks = chunk_count(request);
   const auto embeds = [&](const PromptField& prompt, int skip) -> Result<Conditioning> {
-    auto output = encoder_.encode(prompt, skip, true, request.truncates_prompt);
+    auto output = encoder_.encode(prompt, {.skip = skip}, ClipReading::of(request), chunks);
     if (!output) return output.error();
     return Conditioning{.prompt_embeds = {*output, &(*output)->hidden}};
   };

@@ -23,6 +23,7 @@ class StableDiffusionPipeline final : public UNetPipeline {
   int sequence_length(const GenerationRequest& request) const override;
 
  private:
+  std::size_t chunk_count(const GenerationRequest& request) const;
   StableDiffusionPipeline(Opened opened, ClipPromptEncoder encoder);
 
   ClipPromptEncoder encoder_;

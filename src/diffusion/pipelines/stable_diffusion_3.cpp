@@ -133,6 +133,7 @@ Result<std::unique_ptr<Pipeline>> StableDiffusion3Pipeline::load(const std::stri
   traits.defaults.guidance_scale = kGuidanceScale;
   traits.defaults.strength = kStrength;
   traits.text_encoder_count = 3;
+  traits.uses_max_sequence_length = true;
   if (is_inpainting(config, parts->vae->config())) traits.tasks = {Task::Inpaint};
   if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
   return std::unique_ptr<Pipeline>(new StableDiffusion3Pipeline(
@@ -182,10 +183,11 @@ Result<void> StableDiffusion3Pipeline::check_texts(const Texts& texts,
     if (!ok) return ok;
   }
   if (&texts.first.text != long_text) {
-    if (auto ok = encoders_.first.check(texts.first, truncates, effective); !ok) return ok;
+    if (auto ok = encoders_.first.check(texts.first, {.truncates = truncates}, effective); !ok)
+      return ok;
   }
   if (&texts.second.text == &texts.first.text) return {};
-  return encoders_.second.check(texts.second, truncates, effective);
+  return encoders_.second.check(texts.second, {.truncates = truncates}, effective);
 }
 
 Result<EffectiveParams> StableDiffusion3Pipeline::check(const GenerationRequest& request) const {
@@ -205,10 +207,11 @@ Result<EffectiveParams> StableDiffusion3Pipeline::check(const GenerationRequest&
 Result<Conditioning> StableDiffusion3Pipeline::encode_texts(const Texts& texts, int clip_skip,
                                                             const GenerationRequest& request) {
   // check() has refused what may not be cut; CLIP cuts the texts that are T5's as well.
-  const int skip = kPenultimate + clip_skip;
-  auto first = encoders_.first.encode(texts.first, skip, false, true);
+  const ClipPromptEncoder::Layer layer{.skip = kPenultimate + clip_skip, .apply_final_norm = false};
+  const ClipReading how{.truncates = true};
+  auto first = encoders_.first.encode(texts.first, layer, how);
   if (!first) return first.error();
-  auto second = encoders_.second.encode(texts.second, skip, false, true);
+  auto second = encoders_.second.encode(texts.second, layer, how);
   if (!second) return second.error();
   const int length = t5_length(request);
   const std::size_t clip_tokens = (*first)->hidden.shape()[1];

@@ -88,8 +88,19 @@ Result<std::unique_ptr<Pipeline>> StableDiffusionXLPipeline::load(const std::str
                                     folder.flag("force_zeros_for_empty_prompt", true)));
 }
 
-int StableDiffusionXLPipeline::sequence_length(const GenerationRequest&) const {
-  return static_cast<int>(first_.max_length());
+// All texts are as long as the longest.
+std::size_t StableDiffusionXLPipeline::chunk_count(const GenerationRequest& request) const {
+  const auto how = ClipReading::of(request);
+  const Prompt& p = request.prompt;
+  std::size_t count = std::max(first_.count_chunks(p.text, how),
+                               second_.count_chunks(own_or(p.text_2, p.text), how));
+  if (!is_guided(request)) return count;
+  count = std::max(count, first_.count_chunks(p.negative, how));
+  return std::max(count, second_.count_chunks(own_or(p.negative_2, p.negative), how));
+}
+
+int StableDiffusionXLPipeline::sequence_length(const GenerationRequest& request) const {
+  return static_cast<int>(chunk_count(request) * first_.max_length());
 }
 
 Result<EffectiveParams> StableDiffusionXLPipeline::check(const GenerationRequest& request) const {
@@ -99,17 +110,17 @@ Result<EffectiveParams> StableDiffusionXLPipeline::check(const GenerationRequest
       std::min(first_.config().num_hidden_layers, second_.config().num_hidden_layers);
   if (auto ok = check_clip_skip(request, layers - kPenultimate); !ok) return ok.error();
   const Prompt& p = request.prompt;
-  const bool truncates = request.truncates_prompt;
+  const auto how = ClipReading::of(request);
   // Tokens are counted once a text: the second encoder reads a copy unless told otherwise.
   EffectiveParams uncounted;
   for (const PromptField& prompt :
        {PromptField{"prompt", p.text}, PromptField{"negative_prompt", p.negative}}) {
-    if (auto ok = first_.check(prompt, truncates, *effective); !ok) return ok.error();
+    if (auto ok = first_.check(prompt, how, *effective); !ok) return ok.error();
   }
   const auto check_second = [&](const std::optional<std::string>& own, const std::string& copied,
                                 std::string_view field) {
     const std::string& text = own_or(own, copied);
-    return second_.check({field, text}, truncates, &text == &copied ? uncounted : *effective);
+    return second_.check({field, text}, how, &text == &copied ? uncounted : *effective);
   };
   if (auto ok = check_second(p.text_2, p.text, "prompt_2"); !ok) return ok.error();
   if (auto ok = check_second(p.negative_2, p.negative, "negative_prompt_2"); !ok) return ok.error();
@@ -120,10 +131,13 @@ Result<EffectiveParams> StableDiffusionXLPipeline::check(const GenerationRequest
 Result<Conditioning> StableDiffusionXLPipeline::encode_pair(const PromptField& prompt,
                                                             const PromptField& prompt_2,
                                                             const GenerationRequest& request) {
-  const int skip = kPenultimate + request.sampling.clip_skip.value_or(0);
-  auto first = first_.encode(prompt, skip, false, request.truncates_prompt);
+  const ClipPromptEncoder::Layer layer{
+      .skip = kPenultimate + request.sampling.clip_skip.value_or(0), .apply_final_norm = false};
+  const auto how = ClipReading::of(request);
+  const std::size_t chunks = chunk_count(request);
+  auto first = first_.encode(prompt, layer, how, chunks);
   if (!first) return first.error();
-  auto second = second_.encode(prompt_2, skip, false, request.truncates_prompt);
+  auto second = second_.encode(prompt_2, layer, how, chunks);
   if (!second) return second.error();
   const auto pooled = (*second)->pooled.data();
   const auto height = static_cast<float>(request.size.height_px);

@@ -23,6 +23,7 @@ class StableDiffusionXLPipeline final : public UNetPipeline {
   int sequence_length(const GenerationRequest& request) const override;
 
  private:
+  std::size_t chunk_count(const GenerationRequest& request) const;
   StableDiffusionXLPipeline(Opened opened, ClipPromptEncoder first, ClipPromptEncoder second,
                             bool force_zeros_for_empty_prompt);
   Result<Conditioning> encode_pair(const PromptField& prompt, const PromptField& prompt_2,

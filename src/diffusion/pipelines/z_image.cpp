@@ -96,6 +96,8 @@ Result<std::unique_ptr<Pipeline>> ZImagePipeline::load(const std::string& name,
   traits.defaults.num_inference_steps = defaults.steps;
   traits.defaults.guidance_scale = defaults.guidance_scale;
   traits.defaults.strength = kStrength;
+  traits.uses_clip_skip = false;
+  traits.uses_max_sequence_length = true;
   if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
   return std::unique_ptr<Pipeline>(new ZImagePipeline(*std::move(transformer), *std::move(text),
                                                       *std::move(parts), std::move(traits)));

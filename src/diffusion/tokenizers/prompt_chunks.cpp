@@ -43,7 +43,8 @@ Result<std::vector<PromptChunk>> make_prompt_chunks(const std::vector<WeightedTe
     }
   }
   const std::size_t readable = rules.chunks_max * room;
-  if (token_count > readable) {
+  if (rules.truncates && filled.size() > rules.chunks_max) filled.resize(rules.chunks_max);
+  if (!rules.truncates && token_count > readable) {
     return invalid_value("prompt",
                          fmt::format("prompt: {} tokens, this model reads at most {} ({} too many)",
                                      token_count, readable, token_count - readable),

@@ -22,6 +22,7 @@ struct PromptChunk {
 struct ChunkRules {
   std::size_t window = 77;  // tokens of a chunk with its marks
   std::size_t chunks_max = 1;
+  bool truncates = false;  // what is too long is cut, else it is an error
 };
 
 using EncodeText = std::function<std::vector<TokenId>(std::string_view)>;
