@@ -1,14 +1,19 @@
 #include "diffusion/pipelines/factory.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "diffusion/pipelines/adapters.hpp"
 #include "diffusion/pipelines/flux.hpp"
-#include "diffusion/pipelines/lora_pipeline.hpp"
+#include "diffusion/pipelines/fused_pipeline.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/stable_diffusion.hpp"
 #include "diffusion/pipelines/stable_diffusion_3.hpp"
@@ -47,24 +52,71 @@ constexpr std::array kFamilies = {
     Family{"ZImageInpaintPipeline", ZImagePipeline::load},
 };
 
-// The family's pipeline, through which each set of LoRAs gets one of its own.
-Result<std::unique_ptr<Pipeline>> load_with_loras(const std::string& name,
-                                                  const ModelFolder& folder, Loader load,
-                                                  runtime::Runtime& runtime,
-                                                  const LoadOptions& options) {
-  auto files = find_loras(options.lora_dir);
-  if (!files) return files.error();
+// A sentence for the client about tensors that had no effect.
+std::vector<std::string> describe_leftovers(const std::string& name, const weights::Lora& lora) {
+  const auto& leftovers = lora.leftovers();
+  if (leftovers.empty()) return {};
+  const auto& first = leftovers.front();
+  return {fmt::format("lora {}: {} of its tensors had no effect, the first is {:.128}: {}", name,
+                      leftovers.size(), first.name, first.reason)};
+}
+
+Result<std::shared_ptr<const weights::Lora>> open_lora(
+    const std::string& name, const LoraFiles& files,
+    const std::vector<weights::LoraBase>& networks) {
+  const auto path = files.find(name);
+  if (path == files.end()) {
+    return invalid_value("loras", fmt::format("loras: \"{:.64}\" is not there any more", name),
+                         "unknown_lora");
+  }
+  auto file = weights::open_safetensors(path->second);
+  if (!file) {
+    return Error{.kind = ErrorKind::Internal,
+                 .message = fmt::format("lora {}: its file cannot be read", name),
+                 .code = "invalid_lora",
+                 .detail = file.error().message};
+  }
+  auto lora =
+      weights::Lora::read(*file, "lora " + name, weights::file_fingerprint(path->second), networks);
+  if (!lora) return lora.error();
+  return std::make_shared<const weights::Lora>(*std::move(lora));
+}
+
+Result<std::unique_ptr<Pipeline>> load_fused(const std::string& name, const ModelFolder& folder,
+                                             const LoraFiles& files, Loader load,
+                                             runtime::Runtime& runtime,
+                                             const LoadOptions& options) {
   auto networks = folder.open_lora_networks();
   if (!networks) return networks.error();
-  auto base = load(name, folder, runtime, options.weight_format);
-  if (!base) return base.error();
-  return std::unique_ptr<Pipeline>(new LoraPipeline(
-      {.base = *std::move(base),
-       .files = *std::move(files),
-       .networks = *std::move(networks),
-       .load_variant = [=, &runtime, format = options.weight_format](const auto& loras) {
-         return load(name, folder.with_loras(loras), runtime, format);
-       }}));
+  std::vector<weights::AppliedLora> applied;
+  std::vector<std::string> notes;
+  for (const auto& adapter : options.adapters) {
+    auto lora = open_lora(adapter.name, files, *networks);
+    if (!lora) return lora.error();
+    std::ranges::move(describe_leftovers(adapter.name, **lora), std::back_inserter(notes));
+    applied.push_back({.lora = *std::move(lora), .strength = static_cast<float>(adapter.scale)});
+  }
+  auto fused = load(name, folder.with_loras(std::move(applied)), runtime, options.weight_format);
+  if (!fused) return fused.error();
+  return std::unique_ptr<Pipeline>(new FusedPipeline(*std::move(fused), std::move(notes)));
+}
+
+// The family's pipeline as it is, or with LoRAs fused; its traits name all that may be.
+Result<std::unique_ptr<Pipeline>> load_family(const std::string& name, ModelFolder folder,
+                                              Loader load, runtime::Runtime& runtime,
+                                              const LoadOptions& options) {
+  if (options.lora_dir.empty()) return load(name, folder, runtime, options.weight_format);
+  auto files = find_loras(options.lora_dir);
+  if (!files) return files.error();
+  std::vector<std::string> names;
+  for (const auto& [lora, path] : *files) names.push_back(lora);
+  folder.offer_loras(std::move(names));
+  if (!options.adapters.empty()) {
+    return load_fused(name, folder, *files, load, runtime, options);
+  }
+  // What cannot take LoRAs at all is said now, not at the first request for one.
+  if (auto networks = folder.open_lora_networks(); !networks) return networks.error();
+  return load(name, folder, runtime, options.weight_format);
 }
 
 }  // namespace
@@ -77,10 +129,7 @@ Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
   if (!folder) return folder.error();
   for (const auto& family : kFamilies) {
     if (family.class_name != folder->class_name()) continue;
-    if (!options.lora_dir.empty()) {
-      return load_with_loras(name, *folder, family.load, runtime, options);
-    }
-    return family.load(name, *folder, runtime, options.weight_format);
+    return load_family(name, *std::move(folder), family.load, runtime, options);
   }
   std::vector<std::string_view> known;
   for (const auto& family : kFamilies) known.push_back(family.class_name);

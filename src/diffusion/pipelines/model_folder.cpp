@@ -239,6 +239,7 @@ Result<schedulers::SchedulerConfig> ModelFolder::scheduler_config() const {
 }
 
 Result<void> ModelFolder::apply_own_defaults(ModelTraits& traits) const {
+  traits.adapters = lora_names_;
   std::error_code ec;
   if (checkpoint_ || !fs::exists(path_ / "limner.json", ec)) return {};
   auto config = models::read_config(path_ / "limner.json");

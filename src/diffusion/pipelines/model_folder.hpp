@@ -60,7 +60,11 @@ class ModelFolder {
   // The same model with LoRAs fused into what open_component gives.
   ModelFolder with_loras(std::vector<weights::AppliedLora> loras) const;
 
-  // Defaults that a model recorded for itself in limner.json; absent ones keep what is in `traits`.
+  // Names of LoRAs that requests may ask for, for the traits.
+  void offer_loras(std::vector<std::string> names) { lora_names_ = std::move(names); }
+
+  // Completes `traits` by the LoRAs on offer, and by the defaults that a model recorded for itself
+  // in limner.json; absent ones keep what is there.
   // Errors: a key that is not known, a value out of range.
   Result<void> apply_own_defaults(ModelTraits& traits) const;
 
@@ -75,6 +79,7 @@ class ModelFolder {
   ModelParts parts_;
   json::object index_;
   std::string class_name_;
+  std::vector<std::string> lora_names_;
   std::vector<weights::AppliedLora> loras_;
   std::shared_ptr<const weights::Checkpoint> checkpoint_;  // shared by copies; null for a folder
 };
