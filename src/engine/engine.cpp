@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "diffusion/pipelines/adapters.hpp"
 #include "engine/lane_priority.hpp"
 #include "engine/refusals.hpp"
 #include "engine/request_shape.hpp"
@@ -46,6 +47,9 @@ Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSi
   };
   // Before the check: refusing must stay cheap when the most come.
   if (auto room = queue_.check_room(); !room) return refuse(room.error());
+  auto prepared = read_adapters(std::move(request));
+  if (!prepared) return refuse(prepared.error());
+  request = std::move(*prepared);
   auto shape = check_model(request);
   if (!shape) return refuse(shape.error());
 
@@ -54,10 +58,12 @@ Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSi
   PendingRequest pending{
       .id = queue_.next_id(),
       .request = std::move(request),
+      .variant = {},
       .reply = Reply(std::move(sink), std::move(stop), [this] { queue_.wake(); }),
       .accepted_at = clock_.now(),
       .shape = std::move(*shape),
   };
+  pending.variant = ModelVariant::of(pending.request);
   times_.with([&](const StepTimes& times) {
     const auto guess = StepTimes::guess(pixel_count(size), image_count);
     pending.work = pending.shape ? times.share(*pending.shape) : guess;
@@ -76,15 +82,15 @@ bool Engine::cancel(RequestId id) {
   return queue_.post_cancel(id);
 }
 
-Result<Estimate> Engine::estimate(const GenerationRequest& request) const {
+Result<Estimate> Engine::estimate(const GenerationRequest& asked) const {
+  const auto prepared = read_adapters(asked);
+  if (!prepared) return prepared.error();
+  const GenerationRequest& request = *prepared;
   const auto status = pool_.status(request.model);
   if (!status) return model_unknown(request.model);
   if (status->error) return *status->error;
   const auto pipeline = pool_.peek(request.model);
-  if (!pipeline) {
-    return model_loading(
-        status->loading.value_or(ModelLoading{.model = request.model, .stage = "not loaded"}));
-  }
+  if (!pipeline) return ask_for_model(request.model);
   auto effective = pipeline->check(request);
   if (!effective) return effective.error();
   const auto shape = shape_of(*pipeline, request);
@@ -93,7 +99,7 @@ Result<Estimate> Engine::estimate(const GenerationRequest& request) const {
   return Estimate{
       .effective = std::move(*effective),
       .rows = shape->rows,
-      .expected_wait = depth.active_work + depth.waiting_work,
+      .expected_wait = depth.active_work + depth.waiting_work + status->until_ready,
       .expected_time = times_.with([&](const StepTimes& times) { return times.alone(*shape); })};
 }
 
@@ -118,23 +124,40 @@ bool Engine::drain(Duration within) {
   return queue_.wait_until_empty(within + kNetworkCallMax);
 }
 
-// The shape of a request whose model is in memory; none for one that will wait for its model.
+Result<GenerationRequest> Engine::read_adapters(GenerationRequest request) const {
+  const auto pipeline = pool_.peek(request.model);
+  if (!pipeline) return request;  // the lane does it when the model is known
+  return pipelines::with_adapters_of_prompt(std::move(request), pipeline->traits());
+}
+
+// The model begins to load; what those are told who do not wait for it.
+Error Engine::ask_for_model(const ModelVariant& variant) const {
+  if (auto asked = pool_.preload(variant); !asked) return asked.error();
+  const auto status = pool_.status(variant.key());
+  if (!status) return model_unknown(variant.model);
+  if (status->error) return *status->error;
+  return model_loading(
+      status->loading.value_or(ModelLoading{.model = variant.model, .stage = "not loaded"}));
+}
+
+// The shape of a request; none for one whose model was never opened and will check it when loaded.
 Result<std::optional<RequestShape>> Engine::check_model(const GenerationRequest& request) {
   const auto status = pool_.status(request.model);
   if (!status) return model_unknown(request.model);
+  std::optional<RequestShape> shape;
   if (const auto pipeline = pool_.peek(request.model)) {
-    auto shape = shape_of(*pipeline, request);
-    if (!shape) return std::move(shape).error();
-    return std::optional(std::move(*shape));
+    auto known = shape_of(*pipeline, request);
+    if (!known) return std::move(known).error();
+    shape = std::move(*known);
   }
-  if (status->error && !status->is_retry_due) return *status->error;
-  if (request.waits_for_model) return std::optional<RequestShape>();
-  if (auto asked = pool_.preload(request.model); !asked) return asked.error();
-  const auto now = pool_.status(request.model);
-  if (now && now->error) return *now->error;
-  return model_loading(now && now->loading
-                           ? *now->loading
-                           : ModelLoading{.model = request.model, .stage = "not loaded"});
+  const auto variant = ModelVariant::of(request);
+  // A set of LoRAs that nobody has asked for yet has none.
+  const auto own = variant.is_plain() ? status : pool_.status(variant.key());
+  if (own && own->state == ModelState::Ready) return shape;
+  if (own && own->error && !own->is_retry_due) return *own->error;
+  const bool waits = !request.model_wait_max || request.model_wait_max->count() > 0;
+  if (!waits) return ask_for_model(variant);
+  return shape;
 }
 
 void Engine::run(std::stop_token stop) {

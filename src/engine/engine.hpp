@@ -52,14 +52,14 @@ class Engine {
 
   // Any thread, also from within a sink. Quick: it checks, counts and hands over. A refusal is the
   // returned error and no event: RateLimited when the queue is full, Unavailable when draining or
-  // the model cannot be had, what Pipeline::check says when the model is in memory. The request is
-  // cancelled when `stop` asks for it.
+  // the model cannot be had, what Pipeline::check says. A model that is not in memory is loaded
+  // while the request waits. The request is cancelled when `stop` asks for it.
   Result<Ticket> submit(GenerationRequest request, std::shared_ptr<EventSink> sink,
                         std::stop_token stop);
   // False when no such request is on its way.
   bool cancel(RequestId id);
-  // Unavailable while the model is not in memory.
-  Result<Estimate> estimate(const GenerationRequest& request) const;
+  // Unavailable, and the model begins to load, while nothing is known of it.
+  Result<Estimate> estimate(const GenerationRequest& asked) const;
   QueueDepth depth() const { return queue_.depth(); }
 
   // Starts the lane's thread. Tests call run_one_tick instead; false when there was nothing to do.
@@ -78,6 +78,8 @@ class Engine {
     TimePoint deadline{};
   };
 
+  Result<GenerationRequest> read_adapters(GenerationRequest request) const;
+  Error ask_for_model(const ModelVariant& variant) const;
   Result<std::optional<RequestShape>> check_model(const GenerationRequest& request);
   void run(std::stop_token stop);
 

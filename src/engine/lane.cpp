@@ -1,11 +1,13 @@
 #include "engine/lane.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "diffusion/pipelines/adapters.hpp"
 #include "engine/guard.hpp"
 #include "engine/preview_steps.hpp"
 #include "engine/refusals.hpp"
@@ -89,33 +91,47 @@ void Lane::drop_cancelled() {
 
 // Asks for the models of all that wait, ends those whose model cannot be had.
 void Lane::follow_models() {
-  std::vector<std::string> wanted;
+  std::vector<ModelVariant> wanted;
+  std::set<std::string> keys;
   for (const auto& request : waiting_) {
-    const std::string& model = request.request.model;
-    if (std::ranges::find(wanted, model) == wanted.end()) wanted.push_back(model);
+    if (keys.insert(request.variant.key()).second) wanted.push_back(request.variant);
   }
   pool_.update(wanted);
   models_.clear();
-  for (const auto& name : wanted) {
-    if (auto status = pool_.status(name)) models_.emplace(name, std::move(*status));
+  for (const auto& key : keys) {
+    if (auto status = pool_.status(key)) models_.emplace(key, std::move(*status));
   }
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     const auto request = it++;
-    const auto model = models_.find(request->request.model);
+    const auto model = models_.find(request->variant.key());
     if (model == models_.end()) {
       end_waiting(request, model_unknown(request->request.model));
     } else if (model->second.state == ModelState::Failed) {
       end_waiting(request, *model->second.error);
+    } else if (model->second.state != ModelState::Ready && has_waited_enough(*request)) {
+      end_waiting(request, model_loading(model->second.loading.value_or(ModelLoading{
+                               .model = request->request.model, .stage = "not loaded"})));
     } else if (model->second.state == ModelState::Ready && !request->shape) {
       if (auto checked = learn_shape(*request); !checked) end_waiting(request, checked.error());
     }
   }
 }
 
-// For requests that came before their model was loaded; the others were checked at the door.
+// Of those that wait for their model: how long they may.
+bool Lane::has_waited_enough(const PendingRequest& request) const {
+  const auto& wait_max = request.request.model_wait_max;
+  return wait_max && clock_.now() - request.accepted_at >= *wait_max;
+}
+
+// For requests that came before anything was known of their model; the others were checked at the
+// door.
 Result<void> Lane::learn_shape(PendingRequest& request) {
   const auto pipeline = pool_.peek(request.request.model);
   if (!pipeline) return {};
+  auto asked = pipelines::with_adapters_of_prompt(request.request, pipeline->traits());
+  if (!asked) return std::move(asked).error();
+  request.request = std::move(*asked);
+  request.variant = ModelVariant::of(request.request);
   auto shape = guarded([&] { return shape_of(*pipeline, request.request); });
   if (!shape) return std::move(shape).error();
   request.expected = times_.with([&](const StepTimes& times) { return times.alone(*shape); });
@@ -127,7 +143,7 @@ void Lane::announce_positions() {
   int position = 0;
   Duration work_ahead = queue_.depth().active_work;
   for (auto& request : waiting_) {
-    const auto& loading = models_.at(request.request.model).loading;
+    const auto& loading = models_.at(request.variant.key()).loading;
     const std::string stage = loading ? loading->stage : std::string();
     const bool is_news = request.announced_position != position || request.announced_stage != stage;
     if (request.request.wants_progress && is_news) {
@@ -149,7 +165,7 @@ BatchPlan Lane::plan() {
   std::vector<Active> active;
   std::vector<Group> groups;
   for (const auto& request : waiting_) {
-    if (!request.shape || !models_.at(request.request.model).takes_requests) continue;
+    if (!request.shape || !models_.at(request.variant.key()).takes_requests) continue;
     waiting.push_back(to_waiting(request));
     groups.push_back(request.shape->group);
   }
@@ -169,7 +185,7 @@ void Lane::admit(std::span<const RequestId> ids) {
       continue;
     }
     // Empty when the model began to leave since this tick began: the request waits on.
-    auto lease = pool_.lease(request->request.model);
+    auto lease = pool_.lease(request->variant.key());
     if (!lease) continue;
     queue_.leave(*request);
     PendingRequest pending = std::move(*request);

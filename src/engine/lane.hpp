@@ -52,6 +52,7 @@ class Lane {
   void take_new();
   void drop_cancelled();
   void follow_models();
+  bool has_waited_enough(const PendingRequest& request) const;
   Result<void> learn_shape(PendingRequest& request);
   void announce_positions();
   BatchPlan plan();

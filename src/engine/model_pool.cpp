@@ -24,15 +24,6 @@ Duration guess_load_time(std::size_t size_bytes) {
   return kGuessedLoadStart + std::chrono::duration_cast<Duration>(reading);
 }
 
-std::shared_ptr<const ModelTraits> describe_source(const ModelSource& source,
-                                                   const std::string& name) {
-  if (!source.describe) return nullptr;
-  auto traits = source.describe(name);
-  if (traits) return std::make_shared<const ModelTraits>(std::move(*traits));
-  log::warn("{} cannot be described: {}", name, traits.error().message);
-  return nullptr;
-}
-
 milliseconds to_milliseconds(Duration duration) {
   return std::chrono::duration_cast<milliseconds>(duration);
 }
@@ -70,31 +61,33 @@ std::vector<ModelStatus> ModelPool::models() const {
   std::lock_guard lock(mutex_);
   std::vector<ModelStatus> all;
   for (const auto& [name, entry] : entries_) {
-    if (entry.is_served) all.push_back(describe(name, entry));
+    if (entry.is_served && entry.variant.is_plain()) all.push_back(describe(name, entry));
   }
   return all;
 }
 
-std::optional<ModelStatus> ModelPool::status(const std::string& name) const {
+std::optional<ModelStatus> ModelPool::status(const std::string& key) const {
   std::lock_guard lock(mutex_);
-  const Entry* entry = find_served(name);
+  const Entry* entry = find_served(key);
   if (!entry) return std::nullopt;
-  return describe(name, *entry);
+  return describe(key, *entry);
 }
 
 std::shared_ptr<const pipelines::Pipeline> ModelPool::peek(const std::string& name) const {
   std::lock_guard lock(mutex_);
   const Entry* entry = find_served(name);
-  return entry ? entry->pipeline : nullptr;
+  if (!entry) return nullptr;
+  if (entry->opened) return entry->opened;
+  return entry->pipeline;
 }
 
-Result<void> ModelPool::preload(const std::string& name) {
+Result<void> ModelPool::preload(const ModelVariant& variant) {
   {
     std::lock_guard lock(mutex_);
-    Entry* entry = find_served(name);
-    if (!entry) return model_unknown(name);
+    Entry* entry = find_or_add(variant);
+    if (!entry) return model_unknown(variant.model);
     if (entry->state == ModelState::Ready) return {};
-    want(name, *entry);
+    want(*entry);
     entry->is_preload = entry->state == ModelState::Loading;
     has_news_ = true;
   }
@@ -102,26 +95,36 @@ Result<void> ModelPool::preload(const std::string& name) {
   return {};
 }
 
-void ModelPool::set_names(std::vector<std::string> names) {
-  // Before the lock: these look at files.
-  std::vector<std::size_t> sizes_bytes;
-  std::vector<std::shared_ptr<const ModelTraits>> traits;
+ModelPool::Opened ModelPool::open(const std::string& name) const {
+  Opened opened{.size_bytes = source_.estimate_bytes(name),
+                .pipeline = std::shared_ptr<const pipelines::Pipeline>()};
+  if (!source_.open) return opened;
+  auto pipeline = guarded([&] { return source_.open(name); });
+  if (pipeline) {
+    opened.pipeline = std::shared_ptr<const pipelines::Pipeline>(*std::move(pipeline));
+  } else {
+    opened.pipeline = pipeline.error();
+  }
+  return opened;
+}
+
+void ModelPool::set_names(std::vector<std::string> names, const std::set<std::string>& changed) {
+  std::map<std::string, Opened> opened;
   for (const auto& name : names) {
-    sizes_bytes.push_back(source_.estimate_bytes(name));
-    traits.push_back(describe_source(source_, name));
+    const auto current = status(name);
+    if (!current || !current->traits || changed.contains(name)) opened.emplace(name, open(name));
   }
   {
     std::lock_guard lock(mutex_);
-    for (auto& [name, entry] : entries_) {
-      entry.is_served = std::ranges::find(names, name) != names.end();
-      if (entry.is_served || entry.state != ModelState::Ready) continue;
-      entry.is_leaving = true;
-      if (entry.user_count == 0) unload(entry);
+    for (auto& [key, entry] : entries_) {
+      const std::string& model = entry.variant.model;
+      entry.is_served = std::ranges::find(names, model) != names.end();
+      if (!entry.is_served || changed.contains(model)) retire(entry);
     }
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      Entry& entry = entries_[names[i]];
-      entry.size_bytes = sizes_bytes[i];
-      if (!entry.pipeline && traits[i]) entry.traits = traits[i];
+    for (auto& [name, fresh] : opened) {
+      Entry& entry = entries_[name];
+      entry.variant = name;
+      take_opened(name, entry, std::move(fresh));
     }
     has_news_ = true;
   }
@@ -129,26 +132,36 @@ void ModelPool::set_names(std::vector<std::string> names) {
   notify();
 }
 
+void ModelPool::take_opened(const std::string& name, Entry& entry, Opened opened) {
+  entry.size_bytes = opened.size_bytes;
+  if (!opened.pipeline) return fail(name, entry, opened.pipeline.error());
+  entry.opened = *std::move(opened.pipeline);
+  if (!entry.opened) return;
+  entry.traits = std::make_shared<const ModelTraits>(entry.opened->traits());
+}
+
 void ModelPool::set_on_change(std::function<void()> on_change) {
   on_change_.with([&](auto& current) { current = std::move(on_change); });
 }
 
-void ModelPool::update(std::span<const std::string> wanted) {
+void ModelPool::update(std::span<const ModelVariant> wanted) {
   bool has_loads = false;
   {
     std::lock_guard lock(mutex_);
-    wanted_.assign(wanted.begin(), wanted.end());
-    for (const auto& name : wanted_) {
-      Entry* entry = find_served(name);
+    wanted_.clear();
+    for (const auto& variant : wanted) {
+      wanted_.push_back(variant.key());
+      Entry* entry = find_or_add(variant);
       if (!entry) continue;
       if (entry->state == ModelState::Ready) {
         entry->last_used = clock_.now();
       } else {
-        want(name, *entry);
+        want(*entry);
       }
     }
     unload_idle();
     drop_unwanted_loads();
+    forget_unserved();
     std::string next;
     has_loads = next_load(next) != nullptr || !retired_.empty();
     has_news_ |= has_loads;
@@ -156,13 +169,13 @@ void ModelPool::update(std::span<const std::string> wanted) {
   if (has_loads) news_.notify_one();
 }
 
-std::optional<ModelLease> ModelPool::lease(const std::string& name) {
+std::optional<ModelLease> ModelPool::lease(const std::string& key) {
   std::lock_guard lock(mutex_);
-  Entry* entry = find_served(name);
+  Entry* entry = find_served(key);
   if (!entry || entry->state != ModelState::Ready || entry->is_leaving) return std::nullopt;
   ++entry->user_count;
   entry->last_used = clock_.now();
-  return ModelLease(*this, name, entry->pipeline);
+  return ModelLease(*this, key, entry->pipeline);
 }
 
 void ModelPool::start() {
@@ -201,8 +214,13 @@ ModelStatus ModelPool::describe(const std::string& name, const Entry& entry) con
                      .is_retry_due = false,
                      .size_bytes = entry.size_bytes,
                      .user_count = entry.user_count,
+                     .until_ready = {},
                      .traits = entry.traits};
-  if (entry.state == ModelState::Loading) status.loading = describe_loading(name, entry);
+  if (entry.state != ModelState::Ready) status.until_ready = load_time(entry);
+  if (entry.state == ModelState::Loading) {
+    status.loading = describe_loading(entry);
+    status.until_ready = status.loading->left();
+  }
   if (entry.state == ModelState::Failed) {
     status.error = entry.error;
     if (entry.retry_at) {
@@ -214,14 +232,29 @@ ModelStatus ModelPool::describe(const std::string& name, const Entry& entry) con
   return status;
 }
 
-ModelLoading ModelPool::describe_loading(const std::string& name, const Entry& entry) const {
+ModelLoading ModelPool::describe_loading(const Entry& entry) const {
   const Duration elapsed = clock_.now() - entry.asked_at;
   const Duration before = entry.is_running ? entry.load_started - entry.asked_at : elapsed;
-  const Duration load = entry.last_load_took.value_or(guess_load_time(entry.size_bytes));
-  return {.model = name,
+  return {.model = entry.variant.model,
           .stage = entry.stage,
           .elapsed = to_milliseconds(elapsed),
-          .expected = to_milliseconds(before + load)};
+          .expected = to_milliseconds(before + load_time(entry))};
+}
+
+Duration ModelPool::load_time(const Entry& entry) const {
+  return entry.last_load_took.value_or(guess_load_time(entry.size_bytes));
+}
+
+ModelPool::Entry* ModelPool::find_or_add(const ModelVariant& variant) {
+  Entry* model = find_served(variant.model);
+  if (!model || variant.is_plain()) return model;
+  const auto [it, is_new] = entries_.try_emplace(variant.key());
+  if (is_new) {
+    it->second.variant = variant;
+    it->second.size_bytes = model->size_bytes;
+    it->second.traits = model->traits;
+  }
+  return &it->second;
 }
 
 const ModelPool::Entry* ModelPool::find_served(const std::string& name) const {

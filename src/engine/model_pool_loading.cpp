@@ -15,16 +15,21 @@ namespace {
 constexpr std::chrono::milliseconds kLoaderWaitMax{500};
 constexpr int kBackoffDoublingsMax = 16;
 
+// What was asked for is wrong, not the model: clients are told in the LoRA's own words.
+bool is_about_lora(const Error& error) {
+  return error.code == "invalid_lora" || error.code == "unknown_lora";
+}
+
 }  // namespace
 
-void ModelPool::want(const std::string& name, Entry& entry) {
+void ModelPool::want(Entry& entry) {
   const TimePoint now = clock_.now();
   if (entry.state == ModelState::Loading) return;
   if (entry.state == ModelState::Failed && (!entry.retry_at || now < *entry.retry_at)) return;
   const std::size_t limit = options_.memory_bytes_max;
   if (limit != 0 && entry.size_bytes > limit) {
     entry.state = ModelState::Failed;
-    entry.error = model_too_large(name, entry.size_bytes, limit);
+    entry.error = model_too_large(entry.variant.model, entry.size_bytes, limit);
     entry.retry_at.reset();
     log::warn("{}", entry.error->message);
     return;
@@ -39,6 +44,40 @@ void ModelPool::unload(Entry& entry) {
   entry.pipeline.reset();
   entry.state = ModelState::Unloaded;
   entry.is_leaving = false;
+  entry.is_stale = false;
+}
+
+void ModelPool::retire(Entry& entry) {
+  entry.opened.reset();
+  entry.traits.reset();
+  entry.failures = 0;
+  switch (entry.state) {
+    case ModelState::Unloaded:
+      return;
+    case ModelState::Failed:
+      entry.state = ModelState::Unloaded;
+      return;
+    case ModelState::Loading:
+      entry.is_stale = entry.is_running;  // else it has not begun
+      return;
+    case ModelState::Ready:
+      entry.is_stale = entry.is_leaving = true;
+      if (entry.user_count == 0) unload(entry);
+      return;
+  }
+}
+
+// Models that are not served any more, and sets of LoRAs that nobody wants: there can be many.
+void ModelPool::forget_unserved() {
+  std::erase_if(entries_, [&](const auto& row) {
+    const auto& [key, entry] = row;
+    if (entry.state == ModelState::Ready || entry.is_running) return false;
+    if (!entry.is_served) return true;
+    const bool waits =
+        entry.state == ModelState::Loading ||
+        (entry.state == ModelState::Failed && entry.retry_at && clock_.now() < *entry.retry_at);
+    return !entry.variant.is_plain() && !waits && !is_wanted(key);
+  });
 }
 
 void ModelPool::unload_idle() {
@@ -63,7 +102,7 @@ void ModelPool::drop_unwanted_loads() {
     }
   }
   if (has_waiting) return;
-  for (auto& [name, entry] : entries_) entry.is_leaving = entry.is_leaving && !entry.is_served;
+  for (auto& [name, entry] : entries_) entry.is_leaving = entry.is_leaving && entry.is_stale;
 }
 
 ModelPool::Entry* ModelPool::next_load(std::string& name) {
@@ -77,20 +116,42 @@ ModelPool::Entry* ModelPool::next_load(std::string& name) {
   return next;
 }
 
+// The number of variants is bounded even where memory is not: each strength is another one.
+bool ModelPool::make_room_for_variant(Entry& entry) {
+  if (entry.variant.is_plain()) return true;
+  const auto count = [&] {
+    return std::ranges::count_if(entries_, [](const auto& row) {
+      return row.second.state == ModelState::Ready && !row.second.variant.is_plain();
+    });
+  };
+  const bool is_patience_over = clock_.now() - entry.asked_at >= options_.patience;
+  while (static_cast<std::size_t>(count()) >= options_.variants_max) {
+    Entry* victim = pick_victim(is_patience_over, Among::Variants);
+    if (!victim) {
+      if (is_patience_over) ask_to_leave(1, Among::Variants);
+      entry.stage = "waiting for other LoRAs to finish";
+      return false;
+    }
+    unload(*victim);
+  }
+  return true;
+}
+
 bool ModelPool::make_room(Entry& entry) {
+  if (!make_room_for_variant(entry)) return false;
   const std::size_t limit = options_.memory_bytes_max;
   if (limit == 0) return true;
   std::size_t retired_bytes = 0;
   for (const auto& retired : retired_) retired_bytes += retired.size_bytes;
   const bool is_patience_over = clock_.now() - entry.asked_at >= options_.patience;
   while (used_bytes() - retired_bytes + entry.size_bytes > limit) {
-    Entry* victim = pick_victim(is_patience_over);
+    Entry* victim = pick_victim(is_patience_over, Among::All);
     if (!victim) break;
     retired_bytes += victim->size_bytes;
     unload(*victim);
   }
   const std::size_t needed = used_bytes() - retired_bytes + entry.size_bytes;
-  if (needed > limit && is_patience_over) ask_to_leave(needed - limit);
+  if (needed > limit && is_patience_over) ask_to_leave(needed - limit, Among::All);
   if (used_bytes() + entry.size_bytes <= limit) return true;
   entry.stage = "waiting for memory";
   return false;
@@ -98,9 +159,10 @@ bool ModelPool::make_room(Entry& entry) {
 
 // Nobody's model first; then one that is only waited for. A model that just came stays for as long
 // as the newcomer had to wait, else two could chase each other out without painting.
-ModelPool::Entry* ModelPool::pick_victim(bool is_patience_over) {
+ModelPool::Entry* ModelPool::pick_victim(bool is_patience_over, Among among) {
   Entry* victim = nullptr;
   for (auto& [name, entry] : entries_) {
+    if (among == Among::Variants && entry.variant.is_plain()) continue;
     if (entry.state != ModelState::Ready || entry.user_count > 0) continue;
     const bool has_stayed = clock_.now() - entry.ready_since >= options_.patience;
     if (is_wanted(name) && !(is_patience_over && has_stayed)) continue;
@@ -109,11 +171,12 @@ ModelPool::Entry* ModelPool::pick_victim(bool is_patience_over) {
   return victim;
 }
 
-void ModelPool::ask_to_leave(std::size_t bytes) {
+void ModelPool::ask_to_leave(std::size_t bytes, Among among) {
   std::vector<Entry*> users;
   std::size_t leaving_bytes = 0;
   for (auto& [name, entry] : entries_) {
     if (entry.state != ModelState::Ready) continue;
+    if (among == Among::Variants && entry.variant.is_plain()) continue;
     if (entry.is_leaving) {
       leaving_bytes += entry.size_bytes;
     } else if (clock_.now() - entry.ready_since >= options_.patience) {
@@ -153,14 +216,37 @@ void ModelPool::release(const std::string& name) {
 
 void ModelPool::load(const std::string& name) {
   log::info("loading {}", name);
+  const ModelVariant variant = [&] {
+    std::lock_guard lock(mutex_);
+    return entries_.at(name).variant;
+  }();
   auto loaded = guarded([&] {
-    return source_.load(name, [&](std::string_view stage) {
+    return source_.load(variant, [&](std::string_view stage) {
       std::lock_guard lock(mutex_);
       entries_.at(name).stage = std::string(stage);
     });
   });
+  // A model that could not be opened when it was named, and now could be loaded.
+  std::optional<Opened> opened;
+  if (const auto before = status(name); loaded && before && !before->traits && variant.is_plain()) {
+    opened = open(name);
+  }
   finish_load(name, std::move(loaded));
+  if (opened && opened->pipeline) {
+    std::lock_guard lock(mutex_);
+    if (Entry* entry = find_served(name)) take_opened(name, *entry, *std::move(opened));
+  }
   notify();
+}
+
+void ModelPool::fail(const std::string& name, Entry& entry, const Error& reason) {
+  const int doublings = std::min(entry.failures++, kBackoffDoublingsMax);
+  const Duration backoff =
+      std::min(options_.backoff_first * (1 << doublings), options_.backoff_max);
+  entry.state = ModelState::Failed;
+  entry.error = is_about_lora(reason) ? reason : model_failed(entry.variant.model, reason, backoff);
+  entry.retry_at = clock_.now() + backoff;
+  log::error("{}: {} {}", name, entry.error->message, entry.error->detail);
 }
 
 void ModelPool::finish_load(const std::string& name,
@@ -169,17 +255,19 @@ void ModelPool::finish_load(const std::string& name,
   Entry& entry = entries_.at(name);
   const TimePoint now = clock_.now();
   entry.is_running = false;
-  entry.is_preload = false;
-  if (!loaded) {
-    const int doublings = std::min(entry.failures++, kBackoffDoublingsMax);
-    const Duration backoff =
-        std::min(options_.backoff_first * (1 << doublings), options_.backoff_max);
-    entry.state = ModelState::Failed;
-    entry.error = model_failed(name, loaded.error(), backoff);
-    entry.retry_at = now + backoff;
-    log::error("{}: {}", entry.error->message, entry.error->detail);
+  const bool was_preload = std::exchange(entry.is_preload, false);
+  // What was loaded is not what is served: who asked for it has it loaded again.
+  if (entry.is_stale || !entry.is_served) {
+    entry.state = ModelState::Unloaded;
+    entry.is_stale = false;
+    if (loaded)
+      retired_.push_back({.pipeline = *std::move(loaded), .size_bytes = entry.size_bytes});
+    if (!entry.is_served || !was_preload) return;
+    want(entry);
+    entry.is_preload = entry.state == ModelState::Loading;
     return;
   }
+  if (!loaded) return fail(name, entry, loaded.error());
   LIMNER_CHECK(*loaded != nullptr, "a loader returned no pipeline and no error");
   entry.state = ModelState::Ready;
   entry.pipeline = std::move(*loaded);
@@ -190,7 +278,6 @@ void ModelPool::finish_load(const std::string& name,
   entry.ready_since = entry.last_used = now;
   log::info("{} is ready after {:.1f} s", name,
             std::chrono::duration<double>(*entry.last_load_took).count());
-  if (!entry.is_served) unload(entry);
 }
 
 bool ModelPool::destroy_retired() {

@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "engine/batcher.hpp"
+#include "engine/model_variant.hpp"
 #include "engine/reply.hpp"
 #include "engine/step_times.hpp"
 
@@ -23,6 +24,7 @@ namespace limner::engine {
 struct PendingRequest {
   RequestId id{};
   GenerationRequest request;
+  ModelVariant variant;  // that paints it
   Reply reply;
   TimePoint accepted_at{};
   std::optional<RequestShape> shape;  // known once the model is loaded and has checked the request

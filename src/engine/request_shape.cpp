@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/model_variant.hpp"
+
 namespace limner::engine {
 
 Result<RequestShape> shape_of(const pipelines::Pipeline& pipeline,
@@ -9,6 +11,7 @@ Result<RequestShape> shape_of(const pipelines::Pipeline& pipeline,
   auto effective = pipeline.check(request);
   if (!effective) return std::move(effective).error();
   auto batch = pipeline.batch_shape(request);
+  batch.key.adapters = ModelVariant::of(request).adapter_text();
   const int rows_max = pipeline.rows_max(batch.key);
   return RequestShape{.group = {.model = request.model, .key = std::move(batch.key)},
                       .rows = batch.rows,

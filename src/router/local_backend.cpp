@@ -21,7 +21,7 @@ Result<std::shared_ptr<const ModelTraits>> LocalBackend::traits(const std::strin
   if (status->traits) return status->traits;
   if (status->error) return *status->error;
   return engine::model_loading(
-      status->loading.value_or(ModelLoading{.model = model, .stage = "starting"}));
+      status->loading.value_or(ModelLoading{.model = model, .stage = "not loaded"}));
 }
 
 }  // namespace limner::router

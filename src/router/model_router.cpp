@@ -60,6 +60,12 @@ Result<std::unique_ptr<ModelRouter>> ModelRouter::create(RouterConfig config, Lo
   return std::unique_ptr<ModelRouter>(new ModelRouter(std::move(*table), local));
 }
 
+Result<void> ModelRouter::validate(const RouterConfig& config) {
+  auto table = check(config);
+  if (!table) return std::move(table).error();
+  return {};
+}
+
 Result<void> ModelRouter::reload(RouterConfig config) {
   auto table = check(std::move(config));
   if (!table) return std::move(table).error();

@@ -50,6 +50,8 @@ class ModelRouter {
   // outlive the router.
   static Result<std::unique_ptr<ModelRouter>> create(RouterConfig config, LocalBackend& local);
 
+  // Would reload() take it?
+  static Result<void> validate(const RouterConfig& config);
   // Replaces models and aliases at once, or leaves all as it was.
   Result<void> reload(RouterConfig config);
 

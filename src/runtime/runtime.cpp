@@ -1,5 +1,6 @@
 #include "runtime/runtime.hpp"
 
+#include <atomic>
 #include <fstream>
 #include <utility>
 
@@ -122,6 +123,7 @@ struct Runtime::Impl {
   ov::Core core;
   GraphCache cache;
   Precision precision = Precision::F32;
+  std::atomic<unsigned> exports_begun = 0;
 
   ov::AnyMap properties(std::optional<Precision> asked) const {
     ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
@@ -174,7 +176,8 @@ struct Runtime::Impl {
 
   void export_cached(const fs::path& path, ov::CompiledModel& compiled) {
     fs::path partial = path;
-    partial += fmt::format(".{}.part", ::getpid());
+    // Another process, or another thread of this one, may be writing the same graph.
+    partial += fmt::format(".{}-{}.part", ::getpid(), exports_begun++);
     std::error_code ec;
     try {
       std::ofstream file(partial, std::ios::binary);

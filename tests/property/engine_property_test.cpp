@@ -85,7 +85,7 @@ class Simulation : test::EngineFixture {
     request.image_count = pick(1, 4);
     request.partial_images = pick(0, 3);
     request.wants_progress = pick(0, 1) == 1;
-    request.waits_for_model = pick(0, 4) != 0;
+    if (pick(0, 4) == 0) request.model_wait_max = seconds{pick(0, 5)};
     request.sampling.seed = static_cast<std::uint64_t>(pick(0, 1'000'000));
     if (pick(0, 1)) request.sampling.num_inference_steps = pick(0, 20);
     auto client = submit(request);

@@ -1,8 +1,10 @@
 // An engine over fake models, driven tick by tick on the test's own thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -41,6 +43,9 @@ struct EngineFixture {
   // Models whose loading fails, with what.
   std::map<std::string, Error> broken = {};
   std::map<std::string, std::size_t> sizes_bytes = {};
+  std::function<void()> on_load = {};
+  // Models that cannot even be opened; empty: the source opens nothing.
+  std::optional<std::map<std::string, Error>> unopenable = std::nullopt;
   std::vector<std::string> names = {"fake", "other"};
   engine::PoolOptions pool_options = {};
   engine::EngineOptions engine_options = {};
@@ -86,20 +91,32 @@ struct EngineFixture {
 
  private:
   engine::ModelSource source() {
-    return {.load = [this](const std::string& name, const engine::ReportStage& report)
+    return {.load = [this](const engine::ModelVariant& variant, const engine::ReportStage& report)
                 -> Result<std::unique_ptr<pipelines::Pipeline>> {
+              const std::string name = variant.key();
               report("reading weights");
               clock.advance(std::chrono::seconds{3});
+              if (on_load) on_load();
               if (const auto it = broken.find(name); it != broken.end()) return it->second;
               FakeOptions options = fake;
-              options.name = name;
+              options.name = variant.model;
               return std::make_unique<FakePipeline>(std::move(options), record);
             },
             .estimate_bytes =
                 [this](const std::string& name) {
                   const auto it = sizes_bytes.find(name);
                   return it == sizes_bytes.end() ? std::size_t{100} : it->second;
-                }};
+                },
+            .open = unopenable ? open_model() : nullptr};
+  }
+  std::function<Result<std::unique_ptr<const pipelines::Pipeline>>(const std::string&)>
+  open_model() {
+    return [this](const std::string& name) -> Result<std::unique_ptr<const pipelines::Pipeline>> {
+      if (const auto it = unopenable->find(name); it != unopenable->end()) return it->second;
+      FakeOptions options = fake;
+      options.name = name;
+      return std::make_unique<const FakePipeline>(std::move(options), record);
+    };
   }
 
   std::unique_ptr<engine::ModelPool> pool_;

@@ -62,6 +62,7 @@ ModelTraits make_traits(const FakeOptions& options) {
   traits.defaults.scheduler = SchedulerKind::Euler;
   traits.size_multiple_px = options.size_multiple_px;
   traits.schedulers = {SchedulerKind::Euler};
+  traits.adapters = options.adapters;
   traits.tasks = {Task::TextToImage, Task::ImageToImage, Task::Inpaint};
   return traits;
 }

@@ -19,6 +19,7 @@ struct FakeOptions {
   int rows_max = 4;    // the budget of one call
   int size_multiple_px = 8;
   std::size_t prompt_chars_max = 32'000;
+  std::vector<std::string> adapters = {};
   // Runs in every network call with its row count: turns a ManualClock, or really waits.
   std::function<void(int rows)> on_step = {};
   std::function<void()> on_prepare = {};

@@ -1,5 +1,7 @@
 #include "engine/engine.hpp"
 
+#include <set>
+
 #include <gmock/gmock.h>
 
 #include "support/engine_fixture.hpp"
@@ -404,7 +406,7 @@ TEST_F(EngineTest, PaintsWithAReadyModelWhileAnotherLoads) {
 
 TEST_F(EngineTest, TellsThoseWhoDoNotWaitThatTheModelIsLoading) {
   auto request = request_for("r");
-  request.waits_for_model = false;
+  request.model_wait_max = seconds{0};
   const Client first = submit(request);
   ASSERT_FALSE(first.ticket);
   EXPECT_EQ(first.ticket.error().kind, ErrorKind::Unavailable);
@@ -414,6 +416,66 @@ TEST_F(EngineTest, TellsThoseWhoDoNotWaitThatTheModelIsLoading) {
   EXPECT_TRUE(submit(request).ticket);
 }
 
+TEST_F(EngineTest, RefusesOneThatHasWaitedForItsModelAsLongAsItWould) {
+  auto request = request_for("r");
+  request.model_wait_max = seconds{2};
+  const Client client = submit(request);
+  tick();
+  clock.advance(milliseconds{1'999});
+  tick();
+  EXPECT_EQ(client.sink->final_count(), 0u);
+  clock.advance(milliseconds{1});
+  tick();
+  ASSERT_TRUE(client.sink->failure());
+  EXPECT_EQ(client.sink->failure()->code, "model_loading");
+  EXPECT_TRUE(client.sink->failure()->retry_after);
+}
+
+TEST_F(EngineTest, ChecksARequestBeforeItsModelIsLoaded) {
+  unopenable.emplace();
+  fake.prompt_chars_max = 10;
+  const Client client = submit(request_for("r", "a prompt that is too long"));
+  ASSERT_FALSE(client.ticket);
+  EXPECT_EQ(client.ticket.error().param, "prompt");
+  EXPECT_EQ(pool().status("fake")->state, ModelState::Unloaded);
+}
+
+TEST_F(EngineTest, EstimatesForAModelThatIsNotLoadedAndCountsItsLoading) {
+  unopenable.emplace();
+  const auto before = engine().estimate(request_for("r"));
+  ASSERT_TRUE(before);
+  EXPECT_EQ(pool().status("fake")->state, ModelState::Unloaded);
+  ready_engine();
+  const auto after = engine().estimate(request_for("r"));
+  ASSERT_TRUE(after);
+  EXPECT_GT(before->expected_wait, after->expected_wait);
+  EXPECT_EQ(before->effective.text_tokens, after->effective.text_tokens);
+}
+
+TEST_F(EngineTest, PaintsWithTheModelAsItIsServedNow) {
+  ready_engine();
+  const Client first = submit(request_for("first"));
+  tick();
+  pool().set_names({"fake"}, {"fake"});
+  const Client second = submit(request_for("second"));
+  tick(20);
+  EXPECT_TRUE(first.sink->has_completed());
+  EXPECT_EQ(second.sink->final_count(), 0u);
+  EXPECT_TRUE(run_to_rest());
+  EXPECT_TRUE(second.sink->has_completed());
+}
+
+TEST_F(EngineTest, TellsTheWaitingThatTheirModelIsNotServedAnyMore) {
+  auto request = request_for("r");
+  request.model = "other";
+  const Client client = submit(request);
+  tick();
+  pool().set_names({"fake"});
+  tick();
+  ASSERT_TRUE(client.sink->failure());
+  EXPECT_EQ(client.sink->failure()->code, "model_not_found");
+}
+
 TEST_F(EngineTest, FailsTheWaitingWhenTheirModelCannotBeLoaded) {
   broken["fake"] = {.kind = ErrorKind::NotFound, .message = "no such folder /srv/secret"};
   const Client client = submit(request_for("r"));
@@ -421,6 +483,68 @@ TEST_F(EngineTest, FailsTheWaitingWhenTheirModelCannotBeLoaded) {
   ASSERT_TRUE(client.sink->failure());
   EXPECT_EQ(client.sink->failure()->code, "model_load_failed");
   EXPECT_THAT(client.sink->failure()->message, testing::Not(HasSubstr("secret")));
+}
+
+GenerationRequest request_with_ink(std::string id) {
+  auto request = test::request_for(std::move(id), "a cat<lora:ink:0.8>");
+  return request;
+}
+
+TEST_F(EngineTest, PaintsOthersWhileLorasAreFused) {
+  unopenable.emplace();
+  fake.adapters = {"ink"};
+  ready_engine();
+  const Client inked = submit(request_with_ink("inked"));
+  ASSERT_TRUE(inked.ticket);
+  const Client plain = submit(request_for("plain"));
+  tick(20);
+  EXPECT_TRUE(plain.sink->has_completed());
+  EXPECT_EQ(inked.sink->final_count(), 0u);
+  EXPECT_TRUE(run_to_rest());
+  EXPECT_TRUE(inked.sink->has_completed());
+}
+
+TEST_F(EngineTest, RequestsOfOneSetOfLorasShareACallAndThoseOfOthersDoNot) {
+  unopenable.emplace();
+  fake.adapters = {"ink"};
+  ready_engine();
+  std::vector<Client> clients;
+  clients.push_back(submit(request_with_ink("tagged")));
+  auto named = request_for("named");
+  named.adapters = {{.name = "ink", .scale = 0.8}};
+  clients.push_back(submit(named));
+  clients.push_back(submit(request_for("plain")));
+  EXPECT_TRUE(run_to_rest());
+  bool have_shared = false;
+  for (const auto& call : record->taken_calls()) {
+    const std::set<std::string> ids(call.request_ids.begin(), call.request_ids.end());
+    EXPECT_FALSE(ids.contains("plain") && ids.size() > 1);
+    have_shared |= ids == std::set<std::string>{"tagged", "named"};
+  }
+  EXPECT_TRUE(have_shared);
+}
+
+TEST_F(EngineTest, RefusesALoraThatTheModelDoesNotHaveBeforeAnythingIsLoaded) {
+  unopenable.emplace();
+  fake.adapters = {"film"};
+  const Client client = submit(request_with_ink("r"));
+  ASSERT_FALSE(client.ticket);
+  EXPECT_EQ(client.ticket.error().code, "unknown_lora");
+  EXPECT_EQ(pool().status("fake")->state, ModelState::Unloaded);
+}
+
+TEST_F(EngineTest, TellsInItsOwnWordsWhyALoraDoesNotFit) {
+  unopenable.emplace();
+  fake.adapters = {"ink"};
+  broken["fake <ink:0.8>"] = {.kind = ErrorKind::InvalidArgument,
+                              .message = "lora ink: nothing in it fits this model",
+                              .code = "invalid_lora"};
+  ready_engine();
+  const Client client = submit(request_with_ink("r"));
+  EXPECT_TRUE(run_to_rest());
+  ASSERT_TRUE(client.sink->failure());
+  EXPECT_EQ(client.sink->failure()->code, "invalid_lora");
+  EXPECT_TRUE(submit(request_for("plain")).ticket);
 }
 
 TEST_F(EngineTest, KnowsOnlyServedModels) {

@@ -15,7 +15,7 @@ class ModelPoolTest : public testing::Test, public test::EngineFixture {
   ModelPoolTest() { names = {"a", "b", "c"}; }
 
   // As the lane does while requests for these models wait.
-  void want(std::vector<std::string> wanted) { pool().update(wanted); }
+  void want(std::vector<ModelVariant> wanted) { pool().update(wanted); }
   void load(const std::string& name) {
     want({name});
     ASSERT_TRUE(pool().run_one_load());
@@ -212,6 +212,129 @@ TEST_F(ModelPoolTest, FollowsTheServedList) {
   std::vector<std::string> served;
   for (const auto& model : pool().models()) served.push_back(model.name);
   EXPECT_THAT(served, testing::ElementsAre("b", "d"));
+}
+
+TEST_F(ModelPoolTest, KnowsTraitsBeforeTheFirstLoad) {
+  unopenable.emplace();
+  EXPECT_EQ(status("a").traits->name, "a");
+  EXPECT_NE(pool().peek("a"), nullptr);
+  EXPECT_EQ(state("a"), ModelState::Unloaded);
+}
+
+TEST_F(ModelPoolTest, AModelThatCannotBeOpenedHasFailedAndIsTriedAgain) {
+  unopenable = {{"a", {.message = "no config"}}};
+  EXPECT_EQ(state("a"), ModelState::Failed);
+  EXPECT_EQ(state("b"), ModelState::Unloaded);
+  unopenable->clear();
+  clock.advance(seconds{5});
+  want({"a"});
+  EXPECT_TRUE(pool().run_one_load());
+  EXPECT_EQ(state("a"), ModelState::Ready);
+  EXPECT_NE(pool().peek("a"), nullptr);
+}
+
+TEST_F(ModelPoolTest, AChangedModelFinishesWhatItPaintsAndComesAnew) {
+  load("a");
+  auto lease = pool().lease("a");
+  pool().set_names({"a", "b", "c"}, {"a"});
+  EXPECT_EQ(state("a"), ModelState::Ready);
+  EXPECT_FALSE(pool().lease("a"));
+  want({});  // another model's loading is no reason to take requests again
+  EXPECT_FALSE(pool().lease("a"));
+  lease.reset();
+  EXPECT_EQ(state("a"), ModelState::Unloaded);
+  load("a");
+  EXPECT_TRUE(pool().lease("a"));
+}
+
+TEST_F(ModelPoolTest, WhatWasLoadedForTheOldListIsThrownAway) {
+  ASSERT_TRUE(pool().preload("a"));
+  on_load = [this] { pool().set_names({"a", "b", "c"}, {"a"}); };
+  EXPECT_TRUE(pool().run_one_load());
+  EXPECT_EQ(state("a"), ModelState::Loading) << "who asked for it still wants it";
+  on_load = {};
+  EXPECT_TRUE(pool().run_one_load());
+  EXPECT_EQ(state("a"), ModelState::Ready);
+}
+
+TEST_F(ModelPoolTest, ForgetsWhatIsNotServedAnyMore) {
+  load("a");
+  { const auto lease = pool().lease("a"); }
+  pool().set_names({"b"});
+  want({});
+  pool().run_one_load();
+  EXPECT_FALSE(pool().status("a"));
+  pool().set_names({"a", "b"});
+  EXPECT_EQ(state("a"), ModelState::Unloaded);
+}
+
+// With LoRAs.
+
+ModelVariant with_ink(double scale) {
+  return {"a", {{.name = "ink", .scale = scale}}};
+}
+
+TEST_F(ModelPoolTest, AModelWithLorasIsLoadedBesideThePlainOne) {
+  load("a");
+  want({with_ink(0.8)});
+  EXPECT_EQ(state("a <ink:0.8>"), ModelState::Loading);
+  EXPECT_EQ(status("a <ink:0.8>").loading->model, "a");
+  EXPECT_TRUE(pool().run_one_load());
+  EXPECT_EQ(state("a <ink:0.8>"), ModelState::Ready);
+  EXPECT_EQ(state("a"), ModelState::Ready);
+  EXPECT_EQ(pool().models().size(), 3u) << "what is served is a, b and c";
+}
+
+TEST_F(ModelPoolTest, OnlySomeSetsOfLorasAreKept) {
+  pool_options.variants_max = 2;
+  load("a");
+  for (const double scale : {0.1, 0.2, 0.1, 0.3}) {
+    clock.advance(seconds{1});
+    want({with_ink(scale)});
+    pool().run_one_load();
+  }
+  want({});
+  EXPECT_EQ(state("a <ink:0.1>"), ModelState::Ready);
+  EXPECT_FALSE(pool().status("a <ink:0.2>")) << "least recently used, and forgotten";
+  EXPECT_EQ(state("a <ink:0.3>"), ModelState::Ready);
+  EXPECT_EQ(state("a"), ModelState::Ready);
+}
+
+TEST_F(ModelPoolTest, ASetInUseIsNotPushedOutBeforeItHasFinished) {
+  pool_options.variants_max = 1;
+  want({with_ink(0.1)});
+  pool().run_one_load();
+  auto lease = pool().lease("a <ink:0.1>");
+  want({with_ink(0.2)});
+  EXPECT_FALSE(pool().run_one_load());
+  EXPECT_EQ(status("a <ink:0.2>").loading->stage, "waiting for other LoRAs to finish");
+  clock.advance(seconds{30});
+  EXPECT_FALSE(pool().run_one_load());
+  EXPECT_FALSE(pool().lease("a <ink:0.1>")) << "its time is over once the newcomer has waited";
+  lease.reset();
+  EXPECT_TRUE(pool().run_one_load());
+  EXPECT_EQ(state("a <ink:0.2>"), ModelState::Ready);
+}
+
+TEST_F(ModelPoolTest, SetsOfLorasCountForTheMemoryLimit) {
+  pool_options.memory_bytes_max = 250;
+  load("a");
+  clock.advance(seconds{1});
+  load("b");
+  want({with_ink(1)});
+  EXPECT_TRUE(pool().run_one_load());
+  EXPECT_EQ(state("a"), ModelState::Unloaded) << "least recently used";
+  EXPECT_EQ(state("b"), ModelState::Ready);
+}
+
+TEST_F(ModelPoolTest, AChangedModelTakesItsSetsOfLorasWithIt) {
+  want({with_ink(1)});
+  pool().run_one_load();
+  want({});
+  pool().set_names({"a", "b", "c"}, {"a"});
+  EXPECT_EQ(state("a <ink:1>"), ModelState::Unloaded);
+  pool().set_names({"b"});
+  EXPECT_FALSE(pool().status("a <ink:1>"));
 }
 
 TEST_F(ModelPoolTest, TellsWhenAModelChanges) {
