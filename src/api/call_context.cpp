@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <any>
+#include <charconv>
 
 #include "base/ids.hpp"
 
@@ -15,6 +16,34 @@ bool is_id_character(char c) {
 
 bool is_true(const http::Request& request, std::string_view name) {
   return request.header(name).value_or("") == "true";
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// The first `wait` among the preferences of all Prefer fields. One that is no number is none, as
+// RFC 7240 asks.
+std::optional<std::chrono::seconds> preferred_wait(const http::Request& request) {
+  for (std::string_view list : request.headers.get_all("prefer")) {
+    while (!list.empty()) {
+      const auto comma = std::min(list.find(','), list.size());
+      const auto preference = trimmed(list.substr(0, list.substr(0, comma).find(';')));
+      list.remove_prefix(std::min(comma + 1, list.size()));
+      const auto equals = preference.find('=');
+      if (equals == preference.npos) continue;
+      if (!http::equals_ignoring_case(trimmed(preference.substr(0, equals)), "wait")) continue;
+      const auto number = trimmed(preference.substr(equals + 1));
+      std::uint32_t seconds = 0;
+      const auto [end, status] =
+          std::from_chars(number.data(), number.data() + number.size(), seconds);
+      if (status != std::errc{} || end != number.data() + number.size()) return std::nullopt;
+      return std::chrono::seconds{seconds};
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -43,6 +72,7 @@ CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation
   call.is_strict = is_true(request, "x-bf-strict");
   call.wants_progress = request.headers.has_token("x-limner-events", "progress");
   call.keeps_result = is_true(request, "x-limner-keep");
+  call.model_wait_max = preferred_wait(request);
   call.idempotency_key = request.header("idempotency-key").value_or("");
   return call;
 }

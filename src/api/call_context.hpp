@@ -1,6 +1,7 @@
 // What is known of a call from its head: who made it, how it is named, what its headers ask for.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -21,6 +22,8 @@ struct CallContext {
   bool is_strict = false;
   bool wants_progress = false;
   bool keeps_result = false;
+  // `Prefer: wait=N` (RFC 7240): how long the client waits for a model that is not in memory.
+  std::optional<std::chrono::seconds> model_wait_max = std::nullopt;
   std::string idempotency_key = {};
 
   // Whose requests and stored answers these are.

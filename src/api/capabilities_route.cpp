@@ -72,7 +72,7 @@ json::object describe_model(const ServedModel& model) {
                          {"aliases", std::move(aliases)},
                          {"is_ready", model.is_ready},
                          {"weights_bytes", number_of(model.size_bytes)}};
-  // Nothing more is known of a model that was never loaded.
+  // Nothing more is known of a model that cannot even be opened.
   if (model.traits) describe_traits(*model.traits, model.policy, object);
   return object;
 }

@@ -22,6 +22,7 @@ struct DialectRules {
   bool refuses_idle_strength;   // `strength` without a picture
   bool sends_url_by_default;    // beside b64_json, when response_format is absent
   bool sends_extra_fields;      // id, model, index, extra_fields
+  bool reads_prompt_syntax;     // chunks and weights, where the operator allows them
   bool has_bifrost_error_members;
   bool has_nebula_error_members;
   Fit mask_size;  // a mask of another size than its picture

@@ -79,9 +79,20 @@ json::object error_object(const Error& error) {
   };
 }
 
+json::object loading_object(const ModelLoading& loading) {
+  const auto seconds = [](std::chrono::milliseconds time) {
+    return static_cast<double>(time.count()) / 1000;
+  };
+  return {{"model", loading.model},
+          {"stage", loading.stage},
+          {"elapsed_seconds", seconds(loading.elapsed)},
+          {"expected_seconds", seconds(loading.expected)}};
+}
+
 json::object error_body(const Error& error, const ErrorContext& context) {
   const auto& rules = rules_of(context.dialect);
   json::object body = {{"error", error_object(error)}};
+  if (context.loading) body["loading"] = loading_object(*context.loading);
   if (rules.has_bifrost_error_members) {
     body["is_bifrost_error"] = true;
     body["status_code"] = status_of(error);

@@ -148,6 +148,7 @@ void ImageJob::note_status(const GenerationEvent& event) {
     services_.requests.update(call_.request_id, [&](RequestStatus& status) {
       status.position = queued->position;
       status.expected_wait = queued->expected_wait;
+      status.loading = queued->loading;
     });
   }
   if (const auto* progress = std::get_if<event::Progress>(&event)) {
@@ -310,6 +311,9 @@ void ImageJob::fail(const Error& error) {
   }
   auto context = call_.error_context();
   context.model_requested = request_.model;
+  if (error.code == "model_loading") {
+    if (const auto model = services_.painter.find(request_.model)) context.loading = model->loading;
+  }
   context.may_retry = services_.clock.now() - started_at_ < kLongGeneration;
   channel_->finish(error_response(error, context));
 }

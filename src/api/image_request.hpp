@@ -55,6 +55,7 @@ struct ImageRequest {
   std::optional<int> max_sequence_length;
   double eta = 0;
   std::vector<AdapterRef> adapters;
+  std::string adapters_field = "loras";  // that they came in
 
   ResponseFormat response_format = ResponseFormat::Both;
   codec::ImageFormat output_format = codec::ImageFormat::Png;

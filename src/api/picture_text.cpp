@@ -50,7 +50,10 @@ std::string_view sampler_name(SchedulerKind kind) {
 
 std::string parameters_text(const GenerationRequest& request, const EffectiveParams& effective,
                             std::uint64_t seed) {
-  std::string text = request.prompt.text + "\n";
+  std::string text = request.prompt.text;
+  for (const auto& lora : request.adapters)
+    text += fmt::format("<lora:{}:{}>", lora.name, lora.scale);
+  text += "\n";
   if (!request.prompt.negative.empty()) {
     text += fmt::format("Negative prompt: {}\n", request.prompt.negative);
   }

@@ -1,5 +1,7 @@
 #include "api/plan_request.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -120,8 +122,13 @@ class Planner {
     auto& generation = resolved->generation;
     generation.id = call_.request_id;
     generation.model = model.name;
+    if (rules_of(request_.dialect).reads_prompt_syntax) {
+      generation.prompt_reading = services_.options.prompt_reading;
+    }
     // Progress is always told: the registry answers from it. It costs one small event a step.
     generation.wants_progress = true;
+    generation.model_wait_max = std::min(services_.options.model_wait,
+                                         call_.model_wait_max.value_or(std::chrono::hours{24}));
     return resolved;
   }
 

@@ -1,13 +1,13 @@
 #include "api/read_image_request.hpp"
 
 #include <array>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "api/read_fallbacks.hpp"
 #include "api/read_images.hpp"
+#include "api/read_loras.hpp"
 #include "base/utf8.hpp"
 
 namespace limner::api {
@@ -168,43 +168,6 @@ void read_output(FieldReader& fields, const ReadOptions& options, ImageRequest& 
   }
 }
 
-// A number, also as text where the body is a form.
-std::optional<double> read_alpha(const json::value& value, FieldReader::Source source) {
-  if (value.is_number()) return value.to_number<double>();
-  if (!value.is_string() || source != FieldReader::Source::Text) return std::nullopt;
-  const auto parsed = parse_json(value.get_string());
-  if (!parsed || !parsed->is_number()) return std::nullopt;
-  return parsed->to_number<double>();
-}
-
-// {"name": alpha}, OVMS's way to choose adapters; in a form as JSON text or as lora_alphas[name].
-void read_adapters(FieldReader& fields, ImageRequest& request) {
-  const auto* given = fields.raw({"lora_alphas"});
-  if (given == nullptr) return;
-  json::value value = *given;
-  if (fields.source() == FieldReader::Source::Text && value.is_string()) {
-    if (auto parsed = parse_json(value.get_string())) value = *std::move(parsed);
-  }
-  const auto* object = value.if_object();
-  if (object == nullptr) {
-    return fields.fail(invalid_value(
-        "lora_alphas",
-        fmt::format("lora_alphas: got {}, expected an object of numbers", describe(value)),
-        "invalid_type"));
-  }
-  for (const auto& member : *object) {
-    const auto alpha = read_alpha(member.value(), fields.source());
-    if (!alpha || !std::isfinite(*alpha)) {
-      return fields.fail(invalid_value("lora_alphas",
-                                       fmt::format("lora_alphas: got {} for a member, expected a "
-                                                   "number",
-                                                   describe(member.value())),
-                                       "invalid_type"));
-    }
-    request.adapters.push_back({.name = std::string(member.key()), .scale = *alpha});
-  }
-}
-
 // It is done without a model: what would need one is refused, not skipped.
 std::optional<Error> check_background_removal(const ImageRequest& request) {
   if (request.image_count.value_or(1) > 1) {
@@ -292,7 +255,7 @@ Result<ImageRequest> read_image_request(FieldReader& fields, std::vector<FormFil
   read_look(fields, request);
   read_edit_type(fields, request);
   read_sampling(fields, options, request);
-  read_adapters(fields, request);
+  read_loras(fields, request);
   read_output(fields, options, request);
   request.fallbacks = read_fallbacks(fields);
   read_images(fields, std::move(files), *options.limits, request);

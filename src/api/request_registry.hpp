@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/guarded.hpp"
+#include "core/generation.hpp"
 
 namespace limner::api {
 
@@ -27,6 +28,7 @@ struct RequestStatus {
   std::int64_t created = 0;  // seconds since 1970
   int position = 0;
   std::chrono::milliseconds expected_wait{0};
+  std::optional<ModelLoading> loading = std::nullopt;  // queued, and its model is not in memory
   int step = 0;
   int step_count = 0;
   std::vector<std::string> urls = {};  // completed, and kept

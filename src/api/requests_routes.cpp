@@ -18,6 +18,7 @@ json::object describe_status(const RequestStatus& status) {
   if (status.state == RequestState::Queued) {
     object["position"] = status.position;
     object["expected_seconds"] = static_cast<double>(status.expected_wait.count()) / 1000;
+    if (status.loading) object["loading"] = loading_object(*status.loading);
   }
   if (status.state == RequestState::Running) {
     object["step"] = status.step;

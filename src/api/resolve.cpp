@@ -180,6 +180,25 @@ class Resolver {
     }
   }
 
+  void resolve_adapters() {
+    const auto& known = in_.traits.adapters;
+    const auto& field = request_.adapters_field;
+    for (const auto& adapter : request_.adapters) {
+      if (known.empty()) {
+        fail(Error{.kind = ErrorKind::Unsupported,
+                   .message = fmt::format("{}: this model has no LoRAs", field),
+                   .param = field,
+                   .code = "unsupported_for_model"});
+      } else if (std::ranges::find(known, adapter.name) == known.end()) {
+        fail(invalid_value(field,
+                           fmt::format("{}: this model has no LoRA \"{:.64}\"; /v1/capabilities "
+                                       "lists what it has",
+                                       field, adapter.name),
+                           "unknown_lora"));
+      }
+    }
+  }
+
   void resolve_rest() {
     auto& sampling = out_.generation.sampling;
     sampling.seed = request_.seed.value_or(in_.random_seed);
@@ -199,16 +218,23 @@ class Resolver {
                  .param = "scheduler",
                  .code = "unsupported_for_model"});
     }
-    sampling.clip_skip = request_.clip_skip;
-    sampling.max_sequence_length = request_.max_sequence_length;
-    sampling.eta = request_.eta;
-    if (!request_.adapters.empty() && in_.traits.adapters.empty()) {
-      fail(Error{.kind = ErrorKind::Unsupported,
-                 .message = fmt::format("lora_alphas: {} named, this model has no adapters",
-                                        request_.adapters.size()),
-                 .param = "lora_alphas",
-                 .code = "unsupported_for_model"});
+    if (in_.traits.uses_clip_skip) {
+      sampling.clip_skip = request_.clip_skip;
+    } else if (request_.clip_skip) {
+      note_idle("clip_skip", "this model does not read CLIP's layers");
     }
+    if (in_.traits.uses_max_sequence_length) {
+      sampling.max_sequence_length = request_.max_sequence_length;
+    } else if (request_.max_sequence_length) {
+      note_idle("max_sequence_length", "this model's text encoders have one length");
+    }
+    const auto scheduler = sampling.scheduler.value_or(in_.traits.defaults.scheduler);
+    if (scheduler == SchedulerKind::Ddim || scheduler == SchedulerKind::Tcd) {
+      sampling.eta = request_.eta;
+    } else if (request_.eta != 0) {
+      note_idle("eta", "only the schedulers ddim and tcd use it");
+    }
+    resolve_adapters();
     const int encoders = in_.traits.text_encoder_count;
     if (request_.prompt.text_2 && encoders < 2) note_idle("prompt_2", "one text encoder");
     if (request_.prompt.text_3 && encoders < 3) note_idle("prompt_3", "no third text encoder");

@@ -24,7 +24,9 @@ struct ApiOptions {
   bool is_strict = false;
   bool sends_extra_fields = false;
   bool truncates_prompts = false;
+  PromptReading prompt_reading;
   std::chrono::seconds early_headers_after{0};  // 0: never
+  std::chrono::seconds model_wait{600};         // that a request waits for its model at most
   std::string version;
 };
 

@@ -20,6 +20,25 @@ namespace {
 constexpr int kWorkerThreads = 2;
 constexpr std::size_t kUploadsWaitingMax = 256;
 
+std::vector<std::string> names_of(const std::vector<config::ModelConfig>& models) {
+  std::vector<std::string> names;
+  for (const auto& model : models) names.push_back(model.name);
+  return names;
+}
+
+std::map<std::string, std::string> fingerprints_of(const std::vector<config::ModelConfig>& models) {
+  std::map<std::string, std::string> fingerprints;
+  for (const auto& model : models) fingerprints[model.name] = model_fingerprint(model);
+  return fingerprints;
+}
+
+router::RouterConfig router_config_of(const std::vector<config::ModelConfig>& models,
+                                      const std::map<std::string, std::string>& aliases) {
+  router::RouterConfig config{.models = {}, .aliases = aliases};
+  for (const auto& model : models) config.models.push_back({.name = model.name});
+  return config;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<App>> App::create(const config::Config& config) {
@@ -36,6 +55,7 @@ Result<std::unique_ptr<App>> App::create(const config::Config& config) {
 App::App(const config::Config& config, std::vector<config::ModelConfig> models)
     : config_(config),
       models_(std::move(models)),
+      fingerprints_(fingerprints_of(models_)),
       metrics_(kVersion),
       fetcher_(
           {.hosts = config.image_url_hosts, .size_bytes_max = Limits{}.multipart_part_bytes_max}),
@@ -50,25 +70,28 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
     if (!words) return words.error();
     blocklist_ = *std::move(words);
   }
-  std::vector<std::string> names;
-  for (const auto& model : models_) names.push_back(model.name);
   pool_ = std::make_unique<engine::ModelPool>(
       engine::ModelSource{
-          .load = [this](const std::string& name,
-                         const engine::ReportStage& report) { return load(name, report); },
+          .load = [this](const engine::ModelVariant& variant,
+                         const engine::ReportStage& report) { return load(variant, report); },
           .estimate_bytes =
-              [this](const std::string& name) { return source_->estimate_bytes(name); }},
-      names,
+              [this](const std::string& name) { return source_->estimate_bytes(name); },
+          .open = [this](const std::string& name)
+              -> Result<std::unique_ptr<const pipelines::Pipeline>> {
+            auto opened = source_->open(name);
+            if (!opened) return opened.error();
+            return std::unique_ptr<const pipelines::Pipeline>(*std::move(opened));
+          }},
+      names_of(models_),
       engine::PoolOptions{.memory_bytes_max = config_.memory_limit_bytes,
+                          .variants_max = config_.lora_variants,
                           .idle_max = config_.idle_unload},
       system_clock());
   engine::EngineOptions engine_options;
   engine_options.queue.requests_max = config_.queue_size;
   engine_ = std::make_unique<engine::Engine>(*pool_, metrics_, engine_options, system_clock());
   local_ = std::make_unique<router::LocalBackend>(*engine_, *pool_);
-  router::RouterConfig router_config{.models = {}, .aliases = config_.aliases};
-  for (const auto& name : names) router_config.models.push_back({.name = name});
-  auto router = router::ModelRouter::create(std::move(router_config), *local_);
+  auto router = router::ModelRouter::create(router_config_of(models_, config_.aliases), *local_);
   if (!router) return router.error();
   router_ = *std::move(router);
   painter_ = std::make_unique<RouterPainter>(*router_, models_);
@@ -95,7 +118,9 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
                   .is_strict = config_.is_strict,
                   .sends_extra_fields = config_.sends_extra_fields,
                   .truncates_prompts = config_.truncates_prompts,
+                  .prompt_reading = config_.prompt_reading,
                   .early_headers_after = config_.early_headers_after,
+                  .model_wait = config_.model_wait,
                   .version = std::string(kVersion)},
   });
   server_ = std::make_unique<http::Server>(
@@ -110,15 +135,16 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
   return server_->listen();
 }
 
-LoadedPipeline App::load(const std::string& name, const engine::ReportStage& report) const {
-  report("reading weights");
-  auto pipeline = source_->load(name);
+LoadedPipeline App::load(const engine::ModelVariant& variant,
+                         const engine::ReportStage& report) const {
+  report("opening its files");
+  const auto model = source_->find(variant.model);
+  if (!model) return model.error();
+  auto pipeline = source_->open(variant.model, variant.adapters);
   if (!pipeline) return pipeline;
-  report("compiling");
-  const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
   // Not a reason to refuse the model: the request that meets it again gets the error.
-  if (auto warmed = warm_up(**pipeline, model->policy); !warmed) {
-    log::warn("{}: {}", name, warmed.error().message);
+  if (auto warmed = warm_up(**pipeline, model->policy, report); !warmed) {
+    log::warn("{}: {}", variant.key(), warmed.error().message);
   }
   return pipeline;
 }
@@ -143,12 +169,48 @@ void App::start() {
   pool_->start();
   engine_->start();
   server_->start();
+  const auto names = names_of(models_);
+  // Under a limit the others come when they are asked for.
+  const auto count = config_.memory_limit_bytes > 0 ? 1 : std::ssize(names);
+  preload({names.begin(), names.begin() + count});
+}
+
+void App::preload(const std::set<std::string>& names) {
   for (const auto& model : models_) {
+    if (!names.contains(model.name)) continue;
     auto asked = pool_->preload(model.name);
     if (!asked) log::warn("{}: {}", model.name, asked.error().message);
-    // Under a limit the others come when they are asked for.
-    if (config_.memory_limit_bytes > 0) break;
   }
+}
+
+Result<void> App::reload(const config::Config& config) {
+  auto models = models_to_serve(config);
+  if (!models) return models.error();
+  if (auto found = check_model_paths(*models); !found) return found;
+  const auto table = router_config_of(*models, config.aliases);
+  if (auto checked = router::ModelRouter::validate(table); !checked) return checked;
+  auto fingerprints = fingerprints_of(*models);
+  std::set<std::string> added;
+  std::set<std::string> changed;
+  for (const auto& [name, fingerprint] : fingerprints) {
+    const auto before = fingerprints_.find(name);
+    if (before == fingerprints_.end()) {
+      added.insert(name);
+    } else if (before->second != fingerprint) {
+      changed.insert(name);
+    }
+  }
+  // The table last: what it names can be painted with by then.
+  source_->set_models(*models);
+  painter_->set_policies(*models);
+  pool_->set_names(names_of(*models), changed);
+  if (auto taken = router_->reload(table); !taken) return taken;
+  log::info("serving {} models: {} added, {} changed, {} removed", models->size(), added.size(),
+            changed.size(), models_.size() + added.size() - models->size());
+  models_ = *std::move(models);
+  fingerprints_ = std::move(fingerprints);
+  if (config_.memory_limit_bytes == 0) preload(added);
+  return {};
 }
 
 void App::stop() {

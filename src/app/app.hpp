@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,9 @@ class App {
 
   // Serves and begins to load; returns at once.
   void start();
+  // Takes over the models and aliases of `config`, or leaves all as it was. Requests that are
+  // being painted end as they began.
+  Result<void> reload(const config::Config& config);
   // Takes no new work, lets what runs finish until the configured time is over, then ends.
   void stop();
 
@@ -41,11 +46,13 @@ class App {
   App(const config::Config& config, std::vector<config::ModelConfig> models);
   Result<void> build(std::shared_ptr<const auth::Authenticator> keys);
   Result<void> open_pictures();
-  LoadedPipeline load(const std::string& name, const engine::ReportStage& report) const;
+  void preload(const std::set<std::string>& names);
+  LoadedPipeline load(const engine::ModelVariant& variant, const engine::ReportStage& report) const;
 
   // In the order of making; they end in the opposite order.
   const config::Config config_;
-  const std::vector<config::ModelConfig> models_;
+  std::vector<config::ModelConfig> models_;
+  std::map<std::string, std::string> fingerprints_;  // of models_, by name
   std::atomic<bool> is_draining_ = false;
   metrics::Metrics metrics_;
   HttpMetrics http_metrics_{metrics_};

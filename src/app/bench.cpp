@@ -54,7 +54,7 @@ Result<void> measure(const config::Config& config) {
   const auto& model = models->front();
   PipelinesSource source(config, *models);
   const auto start = std::chrono::steady_clock::now();
-  auto pipeline = source.load(model.name);
+  auto pipeline = source.open(model.name);
   if (!pipeline) return pipeline.error();
   const double load_seconds = Seconds(std::chrono::steady_clock::now() - start).count();
   auto request = request_of(config, model.policy, (*pipeline)->traits());

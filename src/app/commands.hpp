@@ -1,6 +1,9 @@
 // The subcommands. Each returns the process's exit status.
 #pragma once
 
+#include <functional>
+
+#include "base/result.hpp"
 #include "config/config.hpp"
 
 namespace limner::app {
@@ -9,7 +12,10 @@ inline constexpr int kExitGood = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
-int serve(const config::Config& config);
+// The configuration as it would be read now.
+using ReadConfig = std::function<Result<config::Config>()>;
+
+int serve(const config::Config& config, const ReadConfig& read_again);
 int generate(const config::Config& config);
 int bench(const config::Config& config);
 int list_models(const config::Config& config);

@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "base/utf8.hpp"
 #include "codec/encode.hpp"
+#include "diffusion/pipelines/adapters.hpp"
 
 namespace limner::app {
 namespace {
@@ -78,10 +79,14 @@ Result<void> generate_files(const config::Config& config) {
   if (!models) return models.error();
   const auto& model = models->front();
   PipelinesSource source(config, *models);
-  auto pipeline = source.load(model.name);
+  auto pipeline = source.open(model.name);
   if (!pipeline) return pipeline.error();
-  auto request = request_of(config, model.policy, (*pipeline)->traits());
+  auto words = request_of(config, model.policy, (*pipeline)->traits());
+  if (!words) return words.error();
+  auto request = pipelines::with_adapters_of_prompt(*std::move(words), (*pipeline)->traits());
   if (!request) return request.error();
+  if (!request->adapters.empty()) pipeline = source.open(model.name, request->adapters);
+  if (!pipeline) return pipeline.error();
   auto result = [&] {
     ProgressBar bar(config.paint.is_quiet);
     return paint(**pipeline, *request, [&](int step, int count) { bar.show(step, count); });

@@ -1,6 +1,9 @@
 #include "app/model_folders.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "weights/safetensors.hpp"
 
@@ -33,6 +36,28 @@ void for_each_weight_file(const std::filesystem::path& path, Visit visit) {
     const auto size = entries->file_size(unreadable);
     if (!unreadable) visit(entries->path(), size);
   }
+}
+
+// `path` itself or the files below it, in order, as "name size time" lines.
+std::string describe_files(const std::filesystem::path& path) {
+  std::vector<std::string> lines;
+  const auto add = [&](const std::filesystem::path& file) {
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(file, failed);
+    if (failed) return;
+    const auto time = std::filesystem::last_write_time(file, failed).time_since_epoch().count();
+    lines.push_back(fmt::format("{} {} {}\n", file.string(), size, time));
+  };
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(path, failed)) add(path);
+  std::filesystem::recursive_directory_iterator entries(path, failed);
+  for (const auto end = std::filesystem::recursive_directory_iterator(); !failed && entries != end;
+       entries.increment(failed)) {
+    std::error_code unreadable;
+    if (entries->is_regular_file(unreadable)) add(entries->path());
+  }
+  std::ranges::sort(lines);
+  return fmt::format("{}\n{}", path.string(), fmt::join(lines, ""));
 }
 
 // What a file takes once compiled. Where it cannot be asked, as an IR's .bin, its numbers have two
@@ -101,6 +126,14 @@ std::size_t model_file_bytes(const std::filesystem::path& path) {
   for_each_weight_file(path,
                        [&](const std::filesystem::path&, std::size_t size) { bytes += size; });
   return bytes;
+}
+
+std::string model_fingerprint(const config::ModelConfig& model) {
+  const auto& extras = model.extras;
+  std::string text = describe_files(model.path) + describe_files(extras.vae) +
+                     describe_files(extras.configs) + describe_files(extras.lora_dir);
+  for (const auto& [name, dir] : extras.text_encoders) text += name + "\n" + describe_files(dir);
+  return text;
 }
 
 std::size_t estimate_model_bytes(const config::ModelConfig& model, const PackedBytes& packed) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "base/result.hpp"
@@ -18,6 +19,9 @@ Result<void> check_model_paths(const std::vector<config::ModelConfig>& models);
 
 // The files of a model's weights.
 std::size_t model_file_bytes(const std::filesystem::path& path);
+
+// Paths, sizes and times of all that a model is loaded from: another one means another model.
+std::string model_fingerprint(const config::ModelConfig& model);
 
 // Bytes of a number in a compiled network.
 struct PackedBytes {

@@ -76,6 +76,7 @@ Result<GenerationRequest> request_of(const config::Config& config, const ModelPo
   if (!resolved) return resolved.error();
   auto request = std::move(resolved->generation);
   request.id = "cli";
+  request.prompt_reading = config.prompt_reading;
   if (loaded) api::add_pictures(*loaded, request);
   return request;
 }
@@ -102,7 +103,8 @@ Result<PaintResult> paint(pipelines::Pipeline& pipeline, const GenerationRequest
   return result;
 }
 
-Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy) {
+Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy,
+                     const engine::ReportStage& report) {
   api::ImageRequest words;
   words.prompt.text = "a picture";
   auto resolved = api::resolve({.request = words,
@@ -113,11 +115,14 @@ Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy) {
                                 .random_seed = 0,
                                 .is_strict = false});
   if (!resolved) return resolved.error();
+  report("compiling the text encoders");
   auto state = pipeline.prepare(resolved->generation);
   if (!state) return state.error();
   pipelines::DenoiseState* running = state->get();
+  report("compiling the denoiser");
   auto stepped = pipeline.step(std::span<pipelines::DenoiseState* const>(&running, 1));
   if (!stepped.front()) return stepped.front().error();
+  report("compiling the autoencoder");
   auto images = pipeline.decode(*running, pipelines::DecodeQuality::Full);
   if (!images) return images.error();
   return {};

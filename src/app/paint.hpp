@@ -9,6 +9,7 @@
 #include "config/config.hpp"
 #include "core/generation.hpp"
 #include "diffusion/pipelines/pipeline.hpp"
+#include "engine/model_pool.hpp"
 
 namespace limner::app {
 
@@ -29,7 +30,8 @@ Result<PaintResult> paint(pipelines::Pipeline& pipeline, const GenerationRequest
                           const ShowProgress& show);
 
 // One step and one decoding at the model's own settings, so that its networks are compiled before
-// the first request needs them. Before the pipeline is shared.
-Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy);
+// the first request needs them; `report` hears of each. Before the pipeline is shared.
+Result<void> warm_up(pipelines::Pipeline& pipeline, const ModelPolicy& policy,
+                     const engine::ReportStage& report);
 
 }  // namespace limner::app

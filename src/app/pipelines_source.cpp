@@ -58,20 +58,34 @@ PipelinesSource::PipelinesSource(const config::Config& config,
       has_memory_limit_(config.memory_limit_bytes > 0),
       models_(std::move(models)) {}
 
-LoadedPipeline PipelinesSource::load(const std::string& name) {
-  const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
-  if (model == models_.end()) return not_configured(name);
+void PipelinesSource::set_models(std::vector<config::ModelConfig> models) {
+  models_.with([&](auto& current) { current = std::move(models); });
+}
+
+Result<config::ModelConfig> PipelinesSource::find(const std::string& name) const {
+  return models_.with([&](const auto& models) -> Result<config::ModelConfig> {
+    const auto model = std::ranges::find(models, name, &config::ModelConfig::name);
+    if (model == models.end()) return not_configured(name);
+    return *model;
+  });
+}
+
+LoadedPipeline PipelinesSource::open(const std::string& name,
+                                     const std::vector<AdapterRef>& adapters) {
+  const auto model = find(name);
+  if (!model) return model.error();
   auto shared = runtime();
   if (!shared) return shared.error();
   return pipelines::load_pipeline(name, model->path, **shared,
                                   {.weight_format = to_nn(weights_),
                                    .parts = parts_of(model->extras),
-                                   .lora_dir = model->extras.lora_dir});
+                                   .lora_dir = model->extras.lora_dir,
+                                   .adapters = adapters});
 }
 
 std::size_t PipelinesSource::estimate_bytes(const std::string& name) {
-  const auto model = std::ranges::find(models_, name, &config::ModelConfig::name);
-  return model == models_.end() ? 0 : estimate_model_bytes(*model, packed_bytes());
+  const auto model = find(name);
+  return model ? estimate_model_bytes(*model, packed_bytes()) : 0;
 }
 
 // Without a limit nothing depends on it, and the runtime is not started for it.

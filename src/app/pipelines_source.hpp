@@ -22,8 +22,13 @@ class PipelinesSource {
   // `config` and `models` are copied.
   PipelinesSource(const config::Config& config, std::vector<config::ModelConfig> models);
 
-  // One at a time on any thread. The pipeline must not outlive this object.
-  LoadedPipeline load(const std::string& name);
+  // Any thread: what later calls find. What is loaded stays as it is.
+  void set_models(std::vector<config::ModelConfig> models);
+  Result<config::ModelConfig> find(const std::string& name) const;
+
+  // From configs, headers and tokenizers: nothing is compiled and no weight is read before the
+  // pipeline's first step. Any thread. The pipeline must not outlive this object.
+  LoadedPipeline open(const std::string& name, const std::vector<AdapterRef>& adapters = {});
   // Under a memory limit this starts the runtime, whose arithmetic says how weights are packed.
   std::size_t estimate_bytes(const std::string& name);
 
@@ -34,7 +39,7 @@ class PipelinesSource {
   const runtime::RuntimeOptions runtime_options_;
   const config::WeightFormat weights_;
   const bool has_memory_limit_;
-  const std::vector<config::ModelConfig> models_;
+  Guarded<std::vector<config::ModelConfig>> models_;
   Guarded<std::unique_ptr<runtime::Runtime>> runtime_;
 };
 

@@ -17,7 +17,13 @@ std::chrono::milliseconds to_ms(Duration duration) {
 RouterPainter::RouterPainter(router::ModelRouter& router,
                              const std::vector<config::ModelConfig>& models)
     : router_(router) {
-  for (const auto& model : models) policies_[model.name] = model.policy;
+  set_policies(models);
+}
+
+void RouterPainter::set_policies(const std::vector<config::ModelConfig>& models) {
+  std::map<std::string, ModelPolicy> policies;
+  for (const auto& model : models) policies[model.name] = model.policy;
+  policies_.with([&](auto& current) { current = std::move(policies); });
 }
 
 std::vector<api::ServedModel> RouterPainter::models() const {
@@ -49,9 +55,10 @@ api::ServedModel RouterPainter::describe(const router::ServedModel& model) const
   api::ServedModel served;
   served.name = model.name;
   served.aliases = model.aliases;
-  if (const auto policy = policies_.find(model.name); policy != policies_.end()) {
-    served.policy = policy->second;
-  }
+  served.policy = policies_.with([&](const auto& policies) {
+    const auto policy = policies.find(model.name);
+    return policy == policies.end() ? ModelPolicy{} : policy->second;
+  });
   if (!model.status) return served;
   served.traits = model.status->traits;
   served.size_bytes = model.status->size_bytes;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/painter.hpp"
+#include "base/guarded.hpp"
 #include "config/config.hpp"
 #include "router/model_router.hpp"
 
@@ -15,6 +16,9 @@ class RouterPainter final : public api::Painter {
  public:
   // `router` outlives this.
   RouterPainter(router::ModelRouter& router, const std::vector<config::ModelConfig>& models);
+
+  // Any thread.
+  void set_policies(const std::vector<config::ModelConfig>& models);
 
   std::vector<api::ServedModel> models() const override;
   Result<api::ServedModel> find(std::string_view name) override;
@@ -26,7 +30,7 @@ class RouterPainter final : public api::Painter {
   api::ServedModel describe(const router::ServedModel& model) const;
 
   router::ModelRouter& router_;
-  std::map<std::string, ModelPolicy> policies_;
+  Guarded<std::map<std::string, ModelPolicy>> policies_;  // by model
 };
 
 }  // namespace limner::app

@@ -11,7 +11,7 @@
 namespace limner::app {
 namespace {
 
-int dispatch(const config::Config& config) {
+int dispatch(const config::Config& config, const ReadConfig& read_again) {
   using config::Command;
   switch (config.command) {
     case Command::Help:
@@ -21,7 +21,7 @@ int dispatch(const config::Config& config) {
       fmt::print("limner {}\n", kVersion);
       return kExitGood;
     case Command::Serve:
-      return serve(config);
+      return serve(config, read_again);
     case Command::Generate:
       return generate(config);
     case Command::Bench:
@@ -50,7 +50,8 @@ int run(int argc, const char* const* argv) {
       return kExitUsage;
     }
     for (const auto& warning : config->warnings) log::warn("{}", warning);
-    return dispatch(*config);
+    return dispatch(*config,
+                    [&] { return config::load_config(argc, argv, config::read_environment()); });
   } catch (const std::exception& e) {
     fmt::print(stderr, "limner: {}\n", e.what());
     return kExitFailed;

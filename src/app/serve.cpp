@@ -26,9 +26,17 @@ void print_banner(const App& app, const config::Config& config) {
   std::fflush(stdout);
 }
 
+// What is wrong with the new configuration is said, and the old one goes on.
+void reload(App& app, const ReadConfig& read_again) {
+  log::info("SIGHUP: reading the models again");
+  const auto config = read_again();
+  const auto taken = config ? app.reload(*config) : Result<void>(config.error());
+  if (!taken) log::error("the models stay as they were: {}", taken.error().message);
+}
+
 }  // namespace
 
-int serve(const config::Config& config) {
+int serve(const config::Config& config, const ReadConfig& read_again) {
   Signals signals;
   auto app = App::create(config);
   if (!app) {
@@ -37,7 +45,7 @@ int serve(const config::Config& config) {
   }
   (*app)->start();
   print_banner(**app, config);
-  signals.wait();
+  while (signals.wait() == Signals::Wish::Reload) reload(**app, read_again);
   log::info("stopping: requests that run may finish within {} s", config.shutdown_timeout.count());
   (*app)->stop();
   return kExitGood;

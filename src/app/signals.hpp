@@ -1,4 +1,5 @@
-// SIGTERM and SIGINT: the first asks for a clean end, the second ends at once.
+// SIGTERM and SIGINT: the first asks for a clean end, the second ends at once. SIGHUP asks to read
+// the configuration again.
 #pragma once
 
 #include <condition_variable>
@@ -10,6 +11,8 @@ namespace limner::app {
 
 class Signals {
  public:
+  enum class Wish { Reload, Stop };
+
   // Blocks the signals in this thread and all it starts, so that only our thread takes them: to be
   // made before any other thread.
   Signals();
@@ -17,17 +20,16 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // Returns once the first signal has come.
-  void wait();
-  // The same, for who has other things to do.
-  std::stop_token token() const { return stop_.get_token(); }
+  // Returns once a signal has come. Several wishes to reload may be one; none comes after Stop.
+  Wish wait();
 
  private:
   void run(std::stop_token end);
 
-  std::stop_source stop_;
   std::mutex mutex_;
-  std::condition_variable_any changed_;
+  std::condition_variable changed_;
+  bool wants_stop_ = false;
+  bool wants_reload_ = false;
   std::jthread thread_;
 };
 

@@ -94,9 +94,11 @@ struct Config {
   std::filesystem::path cache_dir;
   std::uint64_t memory_limit_bytes = 0;  // 0: no limit
   std::chrono::seconds idle_unload{0};   // 0: models stay
+  std::size_t lora_variants = 2;         // sets of LoRAs in memory at once
 
   // Requests.
   bool truncates_prompts = false;
+  PromptReading prompt_reading;
   bool is_strict = false;
   bool sends_extra_fields = false;
   std::filesystem::path blocklist;
@@ -104,6 +106,7 @@ struct Config {
   std::size_t queue_size = Limits{}.queued_requests_max;
   std::chrono::seconds shutdown_timeout = Limits{}.shutdown_timeout;
   std::chrono::seconds early_headers_after{0};  // 0: never
+  std::chrono::seconds model_wait{600};         // 0: requests do not wait for their model
 
   // Finished pictures.
   std::filesystem::path images_dir;

@@ -8,6 +8,7 @@
 namespace limner::config {
 namespace {
 
+constexpr int kPromptChunksMax = 16;  // each is a run of the text encoders
 constexpr unsigned kPaints = kGenerate | kBench;
 constexpr unsigned kLoads = kServe | kPaints;
 
@@ -212,6 +213,9 @@ constexpr std::array kSettings = {
     Setting{"memory_limit", "--memory-limit", "SIZE", Arity::One, kServe, "Models",
             "Memory that loaded models may take, such as 8GiB; 0 is no limit [0]",
             [](C& c, const V& v) { return assign(c.memory_limit_bytes, parse_bytes(v[0])); }},
+    Setting{"lora_variants", "--lora-variants", "N", Arity::One, kServe, "Models",
+            "Sets of LoRAs kept fused in memory; the least recently used goes first [2]",
+            [](C& c, const V& v) { return assign(c.lora_variants, parse_int(v[0], 1, 1000)); }},
     Setting{"idle_unload", "--idle-unload", "TIME", Arity::One, kServe, "Models",
             "Unload a model that nobody used for this long; 0 is never [0]",
             [](C& c, const V& v) { return assign(c.idle_unload, parse_duration(v[0])); }},
@@ -219,6 +223,15 @@ constexpr std::array kSettings = {
     Setting{"truncate_prompts", "--truncate-prompts", "", Arity::Switch, kServe, "Requests",
             "Cut prompts that are too long instead of refusing them",
             [](C& c, const V& v) { return assign(c.truncates_prompts, parse_bool(v[0])); }},
+    Setting{"prompt_chunks", "--prompt-chunks", "N", Arity::One, kServe | kGenerate, "Requests",
+            "Chunks of 75 tokens that CLIP may read of a prompt; /v3 always reads one [1]",
+            [](C& c, const V& v) {
+              return assign(c.prompt_reading.chunks_max, parse_int(v[0], 1, kPromptChunksMax));
+            }},
+    Setting{
+        "prompt_weights", "--prompt-weights", "", Arity::Switch, kServe | kGenerate, "Requests",
+        "Read (cat:1.3), [cat] and BREAK in prompts as the web UIs do, except under /v3",
+        [](C& c, const V& v) { return assign(c.prompt_reading.has_weights, parse_bool(v[0])); }},
     Setting{"strict", "--strict", "", Arity::Switch, kServe, "Requests",
             "Refuse unknown fields on every path",
             [](C& c, const V& v) { return assign(c.is_strict, parse_bool(v[0])); }},
@@ -238,6 +251,9 @@ constexpr std::array kSettings = {
             "Send headers of a plain answer after this time, for clients that give up; 0 is never "
             "[0]",
             [](C& c, const V& v) { return assign(c.early_headers_after, parse_duration(v[0])); }},
+    Setting{"model_wait", "--model-wait", "TIME", Arity::One, kServe, "Requests",
+            "How long a request waits for its model to be loaded before it is refused [10m]",
+            [](C& c, const V& v) { return assign(c.model_wait, parse_duration(v[0])); }},
     Setting{"shutdown_timeout", "--shutdown-timeout", "TIME", Arity::One, kServe, "Requests",
             "How long requests may go on after SIGTERM [30s]",
             [](C& c, const V& v) { return assign(c.shutdown_timeout, parse_duration(v[0])); }},

@@ -87,10 +87,7 @@ std::string StreamEvents::queued(const event::Queued& queued, std::int64_t creat
   json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
   json.member("created_at", created_at).member("position", queued.position);
   json.key("expected_seconds").number(static_cast<double>(queued.expected_wait.count()) / 1000);
-  if (queued.loading) {
-    json.key("loading").begin_object().member("model", queued.loading->model);
-    json.member("stage", queued.loading->stage).end_object();
-  }
+  if (queued.loading) json.key("loading").value(loading_object(*queued.loading));
   json.end_object();
   return finish(type, json.take());
 }
