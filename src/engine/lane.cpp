@@ -117,6 +117,12 @@ void Lane::follow_models() {
   }
 }
 
+// Null for a request that learnt only in this tick that it wants LoRAs.
+const ModelStatus* Lane::model_of(const PendingRequest& request) const {
+  const auto model = models_.find(request.variant.key());
+  return model == models_.end() ? nullptr : &model->second;
+}
+
 // Of those that wait for their model: how long they may.
 bool Lane::has_waited_enough(const PendingRequest& request) const {
   const auto& wait_max = request.request.model_wait_max;
@@ -143,7 +149,8 @@ void Lane::announce_positions() {
   int position = 0;
   Duration work_ahead = queue_.depth().active_work;
   for (auto& request : waiting_) {
-    const auto& loading = models_.at(request.variant.key()).loading;
+    const ModelStatus* model = model_of(request);
+    const auto loading = model ? model->loading : std::nullopt;
     const std::string stage = loading ? loading->stage : std::string();
     const bool is_news = request.announced_position != position || request.announced_stage != stage;
     if (request.request.wants_progress && is_news) {
@@ -165,7 +172,8 @@ BatchPlan Lane::plan() {
   std::vector<Active> active;
   std::vector<Group> groups;
   for (const auto& request : waiting_) {
-    if (!request.shape || !models_.at(request.variant.key()).takes_requests) continue;
+    const ModelStatus* model = model_of(request);
+    if (!request.shape || !model || !model->takes_requests) continue;
     waiting.push_back(to_waiting(request));
     groups.push_back(request.shape->group);
   }

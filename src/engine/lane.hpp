@@ -52,6 +52,7 @@ class Lane {
   void take_new();
   void drop_cancelled();
   void follow_models();
+  const ModelStatus* model_of(const PendingRequest& request) const;
   bool has_waited_enough(const PendingRequest& request) const;
   Result<void> learn_shape(PendingRequest& request);
   void announce_positions();
@@ -81,7 +82,7 @@ class Lane {
 
   std::list<PendingRequest> waiting_;  // oldest first
   std::list<ActiveRequest> active_;
-  std::map<std::string, ModelStatus> models_;  // of waiting requests, as of this tick
+  std::map<std::string, ModelStatus> models_;  // by key, of waiting requests, as of this tick
   GroupTurns turns_;
 };
 

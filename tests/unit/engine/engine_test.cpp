@@ -524,6 +524,15 @@ TEST_F(EngineTest, RequestsOfOneSetOfLorasShareACallAndThoseOfOthersDoNot) {
   EXPECT_TRUE(have_shared);
 }
 
+TEST_F(EngineTest, FindsLorasInAPromptWhenItsModelIsKnownAtLast) {
+  fake.adapters = {"ink"};
+  const Client client = submit(request_with_ink("r"));
+  ASSERT_TRUE(client.ticket) << "nothing is known of the model, not even whether it has LoRAs";
+  EXPECT_TRUE(run_to_rest());
+  EXPECT_TRUE(client.sink->has_completed());
+  EXPECT_EQ(pool().status("fake <ink:0.8>")->state, ModelState::Ready);
+}
+
 TEST_F(EngineTest, RefusesALoraThatTheModelDoesNotHaveBeforeAnythingIsLoaded) {
   unopenable.emplace();
   fake.adapters = {"film"};
