@@ -172,21 +172,21 @@ void ImageJob::read_inbox() {
       return front;
     });
     if (!event) return;
-    std::visit([this](auto&& e) { take(std::move(e)); }, *std::move(event));
+    std::visit([this](const auto& e) { take(e); }, *event);
   }
 }
 
-void ImageJob::take(event::Queued queued) {
+void ImageJob::take(const event::Queued& queued) {
   if (auto s = channel_->stream(first_headers_)) s->write(events_->queued(queued, now_seconds()));
 }
 
-void ImageJob::take(event::Progress progress) {
+void ImageJob::take(const event::Progress& progress) {
   if (auto s = channel_->stream(first_headers_)) {
     s->write(events_->progress(progress, now_seconds()));
   }
 }
 
-void ImageJob::take(event::Partial partial) {
+void ImageJob::take(const event::Partial& partial) {
   if (!request_.is_streamed) return;
   auto file = encode(partial.image, plan_of(plan_.first_model).reply, {});
   if (!file) {
@@ -199,7 +199,7 @@ void ImageJob::take(event::Partial partial) {
                                   *file, now_seconds()));
 }
 
-void ImageJob::take(event::Completed completed) {
+void ImageJob::take(const event::Completed& completed) {
   const auto& plan = plan_of(completed.effective.model);
   auto reply = finish(completed, plan);
   if (!reply) return fail(reply.error());
@@ -208,7 +208,7 @@ void ImageJob::take(event::Completed completed) {
   answer(*reply, printed.reply, reply_headers(printed));
 }
 
-void ImageJob::take(event::Failed failed) {
+void ImageJob::take(const event::Failed& failed) {
   fail(failed.error);
 }
 

@@ -48,11 +48,11 @@ class ImageJob final : public EventSink, public std::enable_shared_from_this<Ima
 
   void note_status(const GenerationEvent& event);
   void read_inbox();
-  void take(event::Queued queued);
-  void take(event::Progress progress);
-  void take(event::Partial partial);
-  void take(event::Completed completed);
-  void take(event::Failed failed);
+  void take(const event::Queued& queued);
+  void take(const event::Progress& progress);
+  void take(const event::Partial& partial);
+  void take(const event::Completed& completed);
+  void take(const event::Failed& failed);
 
   const ModelPlan& plan_of(const std::string& model) const;
   Result<std::vector<std::uint8_t>> encode(const Image& image, const ReplyPlan& plan,

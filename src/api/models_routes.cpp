@@ -43,6 +43,7 @@ struct Row {
 // Own names first, in order of configuration, then aliases.
 std::vector<Row> rows_of(const std::vector<ServedModel>& models) {
   std::vector<Row> rows;
+  rows.reserve(models.size());
   for (const auto& model : models) rows.push_back({.id = model.name, .model = &model});
   for (const auto& model : models) {
     for (const auto& alias : model.aliases) rows.push_back({.id = alias, .model = &model});
@@ -142,7 +143,7 @@ http::Handler nebula_handler(Services& services) {
 }  // namespace
 
 void add_models_routes(http::RouteTable& routes, Services& services) {
-  const auto list = [&](std::string pattern, Dialect dialect) {
+  const auto list = [&](const std::string& pattern, Dialect dialect) {
     routes.add({.method = "GET", .pattern = pattern, .handler = list_handler(services, dialect)});
     routes.add({.method = "GET",
                 .pattern = pattern + "/{id...}",

@@ -46,7 +46,7 @@ void add_images_routes(http::RouteTable& routes, Services& services) {
     routes.add({.method = "POST",
                 .pattern = fmt::format("{}/{}", prefix.path, name),
                 .handler = images_handler(services, prefix.dialect, operation),
-                .body = std::move(body)});
+                .body = body});
   };
   for (const auto& prefix : kPrefixes) {
     add(prefix, "generations", Operation::Generation, http::BodyPolicy::json());

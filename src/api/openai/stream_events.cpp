@@ -8,7 +8,7 @@ namespace limner::api::openai {
 namespace {
 
 // The picture is one line of base64, so the text is written once, not split and joined again.
-std::string finish(std::string_view event, std::string data) {
+std::string finish(std::string_view event, std::string_view data) {
   std::string text;
   text.reserve(event.size() + data.size() + 18);
   text += "event: ";

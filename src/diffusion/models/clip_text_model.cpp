@@ -96,7 +96,7 @@ ClipTextModel::ClipTextModel(runtime::Runtime& runtime, const Component& compone
                              ClipTextConfig config, const NetworkOptions& options)
     : config_(std::move(config)), shapes_(runtime, component, options) {}
 
-Result<ClipTextModel> ClipTextModel::load(runtime::Runtime& runtime, Component component,
+Result<ClipTextModel> ClipTextModel::load(runtime::Runtime& runtime, const Component& component,
                                           const NetworkOptions& options) {
   auto config = ClipTextConfig::parse(component);
   if (!config) return config.error();

@@ -32,7 +32,7 @@ struct ClipTextConfig {
 
 class ClipTextModel {
  public:
-  static Result<ClipTextModel> load(runtime::Runtime& runtime, Component component,
+  static Result<ClipTextModel> load(runtime::Runtime& runtime, const Component& component,
                                     const NetworkOptions& options = {});
 
   const ClipTextConfig& config() const { return config_; }

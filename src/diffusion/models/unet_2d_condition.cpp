@@ -195,7 +195,7 @@ UNet2DConditionModel::UNet2DConditionModel(runtime::Runtime& runtime, const Comp
     : config_(std::move(config)), shapes_(runtime, component, options) {}
 
 Result<UNet2DConditionModel> UNet2DConditionModel::load(runtime::Runtime& runtime,
-                                                        Component component,
+                                                        const Component& component,
                                                         const NetworkOptions& options) {
   auto config = UNet2DConditionConfig::parse(component);
   if (!config) return config.error();

@@ -66,7 +66,7 @@ struct UNet2DConditionConfig {
 
 class UNet2DConditionModel {
  public:
-  static Result<UNet2DConditionModel> load(runtime::Runtime& runtime, Component component,
+  static Result<UNet2DConditionModel> load(runtime::Runtime& runtime, const Component& component,
                                            const NetworkOptions& options = {});
 
   const UNet2DConditionConfig& config() const { return config_; }

@@ -102,7 +102,7 @@ void read_embeddings(ConfigReader& r, UNet2DConditionConfig& c) {
 }
 
 Result<void> check_sizes(const UNet2DConditionConfig& c, const std::string& where) {
-  const auto bad = [&](std::string what) {
+  const auto bad = [&](const std::string& what) {
     return invalid_value("", where + ": " + what, "invalid_model");
   };
   const std::size_t n = c.block_count();

@@ -187,10 +187,9 @@ RotaryEmbedding caption_rope(const Layout& in, const Config& c) {
 // One of the two tables of a picture: the row's place, then its grid, then padding at the origin.
 Value picture_table(const Value& place, const Value& grid, const Layout& in, float at_origin) {
   const std::int64_t width = place.dim(-1) + grid.dim(-1);
-  const Value table =
-      nn::concat({nn::broadcast_to(place, {in.rows, 1, in.patches(), place.dim(-1)}),
-                  nn::broadcast_to(grid, {in.rows, 1, in.patches(), grid.dim(-1)})},
-                 -1);
+  Value table = nn::concat({nn::broadcast_to(place, {in.rows, 1, in.patches(), place.dim(-1)}),
+                            nn::broadcast_to(grid, {in.rows, 1, in.patches(), grid.dim(-1)})},
+                           -1);
   if (in.padding() == 0) return table;
   const std::vector<float> rest(static_cast<std::size_t>(in.rows * in.padding() * width),
                                 at_origin);

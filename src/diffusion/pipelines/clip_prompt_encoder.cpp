@@ -66,7 +66,7 @@ Result<ClipPromptEncoder> ClipPromptEncoder::load(runtime::Runtime& runtime,
   const std::string name = "text_encoder" + number;
   auto component = folder.open_component(name);
   if (!component) return component.error();
-  auto text_encoder = models::ClipTextModel::load(runtime, *std::move(component));
+  auto text_encoder = models::ClipTextModel::load(runtime, *component);
   if (!text_encoder) return text_encoder.error();
   auto fits = check_vocabulary(number, tokenizer->vocab_size(), text_encoder->config().vocab_size);
   if (!fits) return fits.error();

@@ -109,6 +109,7 @@ Result<std::unique_ptr<Pipeline>> load_family(const std::string& name, ModelFold
   auto files = find_loras(options.lora_dir);
   if (!files) return files.error();
   std::vector<std::string> names;
+  names.reserve(files->size());
   for (const auto& [lora, path] : *files) names.push_back(lora);
   folder.offer_loras(std::move(names));
   if (!options.adapters.empty()) {
@@ -132,6 +133,7 @@ Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
     return load_family(name, *std::move(folder), family.load, runtime, options);
   }
   std::vector<std::string_view> known;
+  known.reserve(kFamilies.size());
   for (const auto& family : kFamilies) known.push_back(family.class_name);
   return Error{.kind = ErrorKind::Unsupported,
                .message = fmt::format("{}: {} is not a pipeline that can be served; known are {}",

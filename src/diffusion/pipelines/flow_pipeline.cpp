@@ -67,6 +67,7 @@ std::vector<double> FlowPipeline::even_sigmas(int steps) {
   // numpy's linspace(1, 1 / steps, steps), whose last value is set and not computed
   const double step = steps > 1 ? (1.0 / steps - 1.0) / (steps - 1) : 0.0;
   std::vector<double> sigmas;
+  sigmas.reserve(static_cast<std::size_t>(steps));
   for (int i = 0; i < steps; ++i) sigmas.push_back(i * step + 1.0);
   if (steps > 1) sigmas.back() = 1.0 / steps;
   return sigmas;

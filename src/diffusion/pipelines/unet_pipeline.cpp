@@ -26,7 +26,7 @@ Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const M
   if (!component) return component.error();
   const std::size_t bytes = component->weights->size_bytes();
   auto unet = models::UNet2DConditionModel::load(
-      runtime, *std::move(component),
+      runtime, *component,
       {.weight_format = weight_format, .shapes_max = NetworkScale::of(bytes).shapes_max});
   if (!unet) return unet.error();
   auto parts = open_parts(runtime, folder, bytes, weight_format);
