@@ -30,7 +30,8 @@ std::optional<std::chrono::seconds> preferred_wait(const http::Request& request)
   for (std::string_view list : request.headers.get_all("prefer")) {
     while (!list.empty()) {
       const auto comma = std::min(list.find(','), list.size());
-      const auto preference = trimmed(list.substr(0, list.substr(0, comma).find(';')));
+      const auto item = list.substr(0, comma);
+      const auto preference = trimmed(item.substr(0, item.find(';')));
       list.remove_prefix(std::min(comma + 1, list.size()));
       const auto equals = preference.find('=');
       if (equals == preference.npos) continue;

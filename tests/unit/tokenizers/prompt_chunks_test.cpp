@@ -31,6 +31,16 @@ TEST(PromptChunks, AShortPromptIsOneChunk) {
   EXPECT_EQ((*chunks)[0].weights, (Weights{1, 1, 1.5, 1, 1}));
 }
 
+TEST(PromptChunks, WhatIsTooLongIsCutWhereThatIsAllowed) {
+  ChunkRules rules = kRules;
+  rules.truncates = true;
+  const auto chunks = make_prompt_chunks({{"abcdefghijk", 1}}, letters, kFrame, rules);
+  ASSERT_TRUE(chunks);
+  ASSERT_EQ(chunks->size(), 3u);
+  EXPECT_EQ(chunks->back().ids, (Ids{100, 7, 8, 9, 101}));
+  EXPECT_FALSE(make_prompt_chunks({{"abcdefghijk", 1}}, letters, kFrame, kRules));
+}
+
 TEST(PromptChunks, AnEmptyPromptIsOneEmptyChunk) {
   const auto chunks = make_prompt_chunks({{"", 1}}, letters, kFrame, kRules);
   ASSERT_TRUE(chunks);
