@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "diffusion/models/autoencoder.hpp"
+#include "diffusion/pipelines/latent_scaling.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/pipeline.hpp"
 #include "diffusion/pipelines/preview_decoder.hpp"
@@ -50,12 +51,6 @@ class LatentPipeline : public Pipeline {
   Result<std::vector<Image>> decode(DenoiseState& state, DecodeQuality quality) override;
 
  protected:
-  // latent = (z - shift) * factor for the denoiser, per channel where the list has several entries.
-  struct LatentScaling {
-    std::vector<double> shift;
-    std::vector<double> factor;
-  };
-
   struct Parts {
     std::unique_ptr<models::Autoencoder> vae;
     schedulers::SchedulerConfig scheduler;
