@@ -29,8 +29,9 @@ clients: setup
 format:
 	git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
-tidy: build
-	git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy -p $(BUILD) --quiet
+tidy: setup
+	@cmake --preset dev > build-dev.log 2>&1 || { cat build-dev.log; exit 1; }
+	git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy -p build-dev --quiet
 
 bench: build
 	bench/run.sh

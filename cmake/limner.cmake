@@ -8,6 +8,11 @@ target_include_directories(limner_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(limner_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
   -fstack-protector-strong -ffp-contract=off)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc 12's false alarms about std::string; and what ccache needs beside a precompiled header
+  target_compile_options(limner_flags INTERFACE
+    -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -fpch-preprocess)
+endif()
 if(LIMNER_WARNINGS_AS_ERRORS)
   target_compile_options(limner_flags INTERFACE -Werror)
 endif()
@@ -27,6 +32,15 @@ endif()
 target_compile_definitions(limner_flags INTERFACE _GLIBCXX_ASSERTIONS)
 target_link_options(limner_flags INTERFACE -Wl,-z,relro,-z,now)
 
+# A precompiled header serves only the flags it was made with: one for libraries, tests have their own.
+if(LIMNER_PRECOMPILED_HEADERS)
+  add_library(limner_headers OBJECT ${CMAKE_CURRENT_LIST_DIR}/precompiled.cpp)
+  target_link_libraries(limner_headers PRIVATE limner_flags fmt::fmt)
+  target_precompile_headers(limner_headers PRIVATE
+    <algorithm> <filesystem> <functional> <map> <memory> <optional> <span> <string> <string_view>
+    <utility> <variant> <vector> <fmt/format.h>)
+endif()
+
 # limner_library(http LINKS base Boost::headers): every .cpp in the folder of the calling list file.
 # Plain names are our own folders; a folder without sources becomes an interface library.
 function(limner_library name)
@@ -35,6 +49,9 @@ function(limner_library name)
   set(kind PUBLIC)
   if(sources)
     add_library(limner_${name} STATIC ${sources})
+    if(LIMNER_PRECOMPILED_HEADERS)
+      target_precompile_headers(limner_${name} REUSE_FROM limner_headers)
+    endif()
   else()
     set(kind INTERFACE)
     add_library(limner_${name} INTERFACE)

@@ -1,0 +1,1 @@
+// Where the precompiled header of src/ is made; see limner.cmake.
