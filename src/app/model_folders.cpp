@@ -18,44 +18,41 @@ std::filesystem::path program_folder() {
   return failed ? std::filesystem::current_path() : program.parent_path();
 }
 
-// Calls visit(file, size in bytes) for the .safetensors and .bin files at and below `path`.
+// Calls visit(file, size in bytes) for `path` itself, or for the files below it.
 template <typename Visit>
-void for_each_weight_file(const std::filesystem::path& path, Visit visit) {
-  std::error_code failed;
-  if (std::filesystem::is_regular_file(path, failed)) {
-    const auto size = std::filesystem::file_size(path, failed);
-    if (!failed) visit(path, size);
-    return;
-  }
-  std::filesystem::recursive_directory_iterator entries(path, failed);
-  for (const auto end = std::filesystem::recursive_directory_iterator(); !failed && entries != end;
-       entries.increment(failed)) {
-    const auto extension = entries->path().extension();
-    if (extension != ".safetensors" && extension != ".bin") continue;
-    std::error_code unreadable;
-    const auto size = entries->file_size(unreadable);
-    if (!unreadable) visit(entries->path(), size);
-  }
-}
-
-// `path` itself or the files below it, in order, as "name size time" lines.
-std::string describe_files(const std::filesystem::path& path) {
-  std::vector<std::string> lines;
+void for_each_file(const std::filesystem::path& path, Visit visit) {
   const auto add = [&](const std::filesystem::path& file) {
-    std::error_code failed;
-    const auto size = std::filesystem::file_size(file, failed);
-    if (failed) return;
-    const auto time = std::filesystem::last_write_time(file, failed).time_since_epoch().count();
-    lines.push_back(fmt::format("{} {} {}\n", file.string(), size, time));
+    std::error_code unreadable;
+    const auto size = std::filesystem::file_size(file, unreadable);
+    if (!unreadable) visit(file, size);
   };
   std::error_code failed;
-  if (std::filesystem::is_regular_file(path, failed)) add(path);
+  if (std::filesystem::is_regular_file(path, failed)) return add(path);
   std::filesystem::recursive_directory_iterator entries(path, failed);
   for (const auto end = std::filesystem::recursive_directory_iterator(); !failed && entries != end;
        entries.increment(failed)) {
     std::error_code unreadable;
     if (entries->is_regular_file(unreadable)) add(entries->path());
   }
+}
+
+// Below a folder those named .safetensors and .bin; a file is one by being named itself.
+template <typename Visit>
+void for_each_weight_file(const std::filesystem::path& path, Visit visit) {
+  for_each_file(path, [&](const std::filesystem::path& file, std::size_t size) {
+    const auto extension = file.extension();
+    if (file == path || extension == ".safetensors" || extension == ".bin") visit(file, size);
+  });
+}
+
+// `path` itself or the files below it, in order, as "name size time" lines.
+std::string describe_files(const std::filesystem::path& path) {
+  std::vector<std::string> lines;
+  for_each_file(path, [&](const std::filesystem::path& file, std::size_t size) {
+    std::error_code failed;
+    const auto time = std::filesystem::last_write_time(file, failed).time_since_epoch().count();
+    lines.push_back(fmt::format("{} {} {}\n", file.string(), size, time));
+  });
   std::ranges::sort(lines);
   return fmt::format("{}\n{}", path.string(), fmt::join(lines, ""));
 }

@@ -7,11 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/files.hpp"
-#include "base/ids.hpp"
 #include "base/json.hpp"
-#include "diffusion/pipelines/factory.hpp"
-#include "runtime/runtime.hpp"
+#include "toy_pipelines.hpp"
 
 namespace limner::pipelines {
 namespace {
@@ -21,21 +18,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-fs::path toy(const std::string& name) {
-  return fs::path(LIMNER_SOURCE_DIR) / "tests/parity/data/models" / name;
-}
-
-class Flow : public testing::Test {
+class Flow : public ToyPipelines {
  protected:
-  Flow()
-      : runtime_(runtime::Runtime::create(
-                     {.precision = runtime::Precision::F32, .threads = 1, .cache_dir = {}})
-                     .value()),
-        copy_(fs::path(testing::TempDir()) / random_id("flow_")) {}
-  ~Flow() override { fs::remove_all(copy_); }
-
   std::unique_ptr<Pipeline> load(const std::string& name) {
-    auto pipeline = load_pipeline(name, toy(name), *runtime_);
+    auto pipeline = load_folder(name, toy(name));
     EXPECT_TRUE(pipeline) << name << ": " << pipeline.error().message;
     return pipeline ? *std::move(pipeline) : nullptr;
   }
@@ -43,17 +29,9 @@ class Flow : public testing::Test {
   // The message with which the toy is refused once one value of one config is changed.
   std::string refusal(const std::string& name, const fs::path& config, std::string_view key,
                       const json::value& value) {
-    fs::remove_all(copy_);
-    fs::copy(toy(name), copy_, fs::copy_options::recursive);
-    json::object object = read_json_file(copy_ / config).value().as_object();
-    object[key] = value;
-    EXPECT_TRUE(write_file(copy_ / config, json::serialize(object)));
-    const auto pipeline = load_pipeline(name, copy_, *runtime_);
+    const auto pipeline = load_changed(name, config, key, value);
     return pipeline ? "loaded" : pipeline.error().message;
   }
-
-  std::unique_ptr<runtime::Runtime> runtime_;
-  fs::path copy_;
 };
 
 GenerationRequest asking(std::string prompt) {

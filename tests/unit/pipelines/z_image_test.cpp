@@ -6,11 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/files.hpp"
-#include "base/ids.hpp"
 #include "base/json.hpp"
-#include "diffusion/pipelines/factory.hpp"
-#include "runtime/runtime.hpp"
+#include "toy_pipelines.hpp"
 
 namespace limner::pipelines {
 namespace {
@@ -20,36 +17,17 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-fs::path toy(const std::string& name) {
-  return fs::path(LIMNER_SOURCE_DIR) / "tests/parity/data/models" / name;
-}
-
-class ZImage : public testing::Test {
+class ZImage : public ToyPipelines {
  protected:
-  ZImage()
-      : runtime_(runtime::Runtime::create(
-                     {.precision = runtime::Precision::F32, .threads = 1, .cache_dir = {}})
-                     .value()),
-        copy_(fs::path(testing::TempDir()) / random_id("z_image_")) {}
-  ~ZImage() override { fs::remove_all(copy_); }
-
   Result<std::unique_ptr<Pipeline>> load(const fs::path& folder) {
-    return load_pipeline("z", folder, *runtime_);
+    return load_folder("z", folder);
   }
 
   // The toy with one value of one config changed.
   Result<std::unique_ptr<Pipeline>> load_changed(const fs::path& config, std::string_view key,
                                                  const json::value& value) {
-    fs::remove_all(copy_);
-    fs::copy(toy("z-image-turbo"), copy_, fs::copy_options::recursive);
-    json::object object = read_json_file(copy_ / config).value().as_object();
-    object[key] = value;
-    EXPECT_TRUE(write_file(copy_ / config, json::serialize(object)));
-    return load(copy_);
+    return ToyPipelines::load_changed("z-image-turbo", config, key, value);
   }
-
-  std::unique_ptr<runtime::Runtime> runtime_;
-  fs::path copy_;
 };
 
 GenerationRequest asking(std::string prompt) {
