@@ -7,6 +7,7 @@
 
 #include "app/model_folders.hpp"
 #include "app/open_keys.hpp"
+#include "app/open_matting.hpp"
 #include "app/paint.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
@@ -70,6 +71,9 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
     if (!words) return words.error();
     blocklist_ = *std::move(words);
   }
+  auto matting = open_matting(config_.matting, *source_);
+  if (!matting) return matting.error();
+  matting_ = *std::move(matting);
   pool_ = std::make_unique<engine::ModelPool>(
       engine::ModelSource{
           .load = [this](const engine::ModelVariant& variant,
@@ -108,7 +112,7 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
       .requests = *requests_,
       .idempotency = *idempotency_,
       .blocklist = blocklist_,
-      .matting = matting_,
+      .matting = *matting_,
       .fetcher = fetcher_,
       .pictures = *pictures_,
       .metrics = metrics_,

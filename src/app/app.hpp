@@ -16,7 +16,7 @@
 #include "app/router_painter.hpp"
 #include "auth/authenticator.hpp"
 #include "config/config.hpp"
-#include "cutout/classical_matting.hpp"
+#include "cutout/matting.hpp"
 #include "engine/engine.hpp"
 #include "http/server.hpp"
 #include "metrics/metrics.hpp"
@@ -58,7 +58,7 @@ class App {
   HttpMetrics http_metrics_{metrics_};
   const http::Fetcher fetcher_;
   std::unique_ptr<PipelinesSource> source_;
-  const cutout::ClassicalMatting matting_;
+  std::unique_ptr<const cutout::Matting> matting_;
   api::Blocklist blocklist_;
   std::unique_ptr<storage::BlobStore> pictures_;
   std::unique_ptr<engine::ModelPool> pool_;

@@ -1,6 +1,7 @@
 #include "app/model_folders.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,6 +12,7 @@ namespace limner::app {
 namespace {
 
 constexpr std::string_view kEmbeddedModel = "emoji-256";
+constexpr std::array kBundledBelow = {"../models", "../share/limner/models"};
 
 std::filesystem::path program_folder() {
   std::error_code failed;
@@ -75,24 +77,30 @@ double packed_file_bytes(const std::filesystem::path& file, std::size_t size_byt
 
 }  // namespace
 
+std::optional<std::filesystem::path> bundled_folder(std::string_view name,
+                                                    std::string_view marker) {
+  for (const auto* below : kBundledBelow) {
+    const auto path = (program_folder() / below / name).lexically_normal();
+    std::error_code failed;
+    if (std::filesystem::exists(path / marker, failed)) return path;
+  }
+  return std::nullopt;
+}
+
 Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& config) {
   if (!config.models.empty()) return config.models;
-  // In the source tree the program lies in build/; installed, in bin/ beside share/.
-  const auto folder = program_folder();
-  for (const auto* below : {"../models", "../share/limner/models"}) {
-    const auto path = (folder / below / kEmbeddedModel).lexically_normal();
-    std::error_code failed;
-    if (!std::filesystem::exists(path / "model_index.json", failed)) continue;
+  if (const auto path = bundled_folder(kEmbeddedModel, "model_index.json")) {
     return std::vector{
-        config::ModelConfig{.name = std::string(kEmbeddedModel), .path = path, .policy = {}}};
+        config::ModelConfig{.name = std::string(kEmbeddedModel), .path = *path, .policy = {}}};
   }
-  return invalid_value(
-      "",
-      fmt::format("no model: the embedded one is neither in {} nor in {}; name one "
-                  "with --model NAME=DIR",
-                  (folder / "../models").lexically_normal().string(),
-                  (folder / "../share/limner/models").lexically_normal().string()),
-      "invalid_config");
+  const auto searched = [](std::string_view below) {
+    return (program_folder() / below).lexically_normal().string();
+  };
+  return invalid_value("",
+                       fmt::format("no model: the embedded one is neither in {} nor in {}; name "
+                                   "one with --model NAME=DIR",
+                                   searched(kBundledBelow[0]), searched(kBundledBelow[1])),
+                       "invalid_config");
 }
 
 Result<void> check_model_paths(const std::vector<config::ModelConfig>& models) {

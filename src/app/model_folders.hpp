@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -13,6 +15,10 @@ namespace limner::app {
 
 // The configured models, or the embedded one when there is none. The error says where it looked.
 Result<std::vector<config::ModelConfig>> models_to_serve(const config::Config& config);
+
+// The folder of weights that come with the program, or nothing: in the source tree the program lies
+// in build/ beside models/, installed in bin/ beside share/. It has a file `marker`.
+std::optional<std::filesystem::path> bundled_folder(std::string_view name, std::string_view marker);
 
 // What can be seen without opening weights, so that a slip in a path ends the start, not a request.
 Result<void> check_model_paths(const std::vector<config::ModelConfig>& models);

@@ -31,9 +31,10 @@ class PipelinesSource {
   LoadedPipeline open(const std::string& name, const std::vector<AdapterRef>& adapters = {});
   // Under a memory limit this starts the runtime, whose arithmetic says how weights are packed.
   std::size_t estimate_bytes(const std::string& name);
+  // The shared one, which lives as long as this object.
+  Result<runtime::Runtime*> runtime();
 
  private:
-  Result<runtime::Runtime*> runtime();
   PackedBytes packed_bytes();
 
   const runtime::RuntimeOptions runtime_options_;

@@ -61,6 +61,10 @@ struct KeysConfig {
   std::optional<std::chrono::seconds> expires_in;
 };
 
+// How a picture's subject is told from its background. Auto: by the network where its weights are.
+enum class MattingMethod { Auto, Network, Classical };
+std::string_view to_string(MattingMethod method);
+
 enum class Command {
   Help,
   Serve,
@@ -95,6 +99,7 @@ struct Config {
   std::uint64_t memory_limit_bytes = 0;  // 0: no limit
   std::chrono::seconds idle_unload{0};   // 0: models stay
   std::size_t lora_variants = 2;         // sets of LoRAs in memory at once
+  MattingMethod matting = MattingMethod::Auto;
 
   // Requests.
   bool truncates_prompts = false;

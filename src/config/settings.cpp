@@ -154,6 +154,16 @@ Result<void> apply_weights(Config& c, const RawValues& v) {
   return unexpected(v.front(), "auto, f16, bf16 or int8");
 }
 
+Result<void> apply_matting(Config& c, const RawValues& v) {
+  using enum MattingMethod;
+  for (const auto m : {Auto, Network, Classical}) {
+    if (v.front().text != to_string(m)) continue;
+    c.matting = m;
+    return {};
+  }
+  return unexpected(v.front(), "auto, network or classical");
+}
+
 Result<void> apply_log_level(Config& c, const RawValues& v) {
   for (std::string_view level : {"trace", "debug", "info", "warn", "error", "off"}) {
     if (v.front().text == level) return assign_text(c.log_level, v);
@@ -219,6 +229,8 @@ constexpr std::array kSettings = {
     Setting{"idle_unload", "--idle-unload", "TIME", Arity::One, kServe, "Models",
             "Unload a model that nobody used for this long; 0 is never [0]",
             [](C& c, const V& v) { return assign(c.idle_unload, parse_duration(v[0])); }},
+    Setting{"matting", "--matting", "M", Arity::One, kServe, "Models",
+            "Cutting out subjects: auto, network or classical (less memory) [auto]", apply_matting},
 
     Setting{"truncate_prompts", "--truncate-prompts", "", Arity::Switch, kServe, "Requests",
             "Cut prompts that are too long instead of refusing them",
@@ -340,6 +352,18 @@ std::string_view to_string(Precision precision) {
       return "f32";
     case Precision::Bf16:
       return "bf16";
+  }
+  return "auto";
+}
+
+std::string_view to_string(MattingMethod method) {
+  switch (method) {
+    case MattingMethod::Auto:
+      return "auto";
+    case MattingMethod::Network:
+      return "network";
+    case MattingMethod::Classical:
+      return "classical";
   }
   return "auto";
 }

@@ -1,5 +1,5 @@
-// Telling a picture's subject from its background. A matting network can stand here later; today
-// there is ClassicalMatting.
+// Telling a picture's subject from its background: by a network (NetworkMatting), or without
+// (ClassicalMatting).
 #pragma once
 
 #include <string_view>
