@@ -94,4 +94,22 @@ Image pad(const Image& image, const Padding& padding, std::uint8_t value) {
   return out;
 }
 
+Image extend(const Image& image, const Padding& padding) {
+  Image out = pad(image, padding, 0);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  const int right_px = padding.left_px + image.size.width_px - 1;
+  for (int y = 0; y < out.size.height_px; ++y) {
+    const int of = std::clamp(y, padding.top_px, padding.top_px + image.size.height_px - 1);
+    std::uint8_t* row = out.row(y);
+    if (of != y)
+      std::copy_n(image.row(of - padding.top_px), image.row_size_bytes(),
+                  row + padding.left_px * image.channels);
+    for (int x = 0; x < out.size.width_px; ++x) {
+      const int from = std::clamp(x, padding.left_px, right_px);
+      if (from != x) std::copy_n(row + from * image.channels, channels, row + x * image.channels);
+    }
+  }
+  return out;
+}
+
 }  // namespace limner::codec

@@ -36,5 +36,7 @@ struct Padding {
 
 // Every channel of the new border is `value`.
 Image pad(const Image& image, const Padding& padding, std::uint8_t value);
+// The new border repeats the outermost pixels.
+Image extend(const Image& image, const Padding& padding);
 
 }  // namespace limner::codec

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "codec/pixels.hpp"
 
 namespace limner::codec {
 namespace {
@@ -224,6 +225,23 @@ Image resize(const Image& image, ImageSize size, ResizeFilter filter) {
   if (out.size.height_px != size.height_px) out = resample_height(out, size.height_px, kernel);
   if (out.channels == 4) unpremultiply(out);
   return out;
+}
+
+Image fit_inside(const Image& image, ImageSize size, ResizeFilter filter) {
+  const double scale = std::min(static_cast<double>(size.width_px) / image.size.width_px,
+                                static_cast<double>(size.height_px) / image.size.height_px);
+  const auto side = [&](int px, int px_max) {
+    return std::clamp(static_cast<int>(std::lround(px * scale)), 1, px_max);
+  };
+  const Image copy = resize(
+      image, {side(image.size.width_px, size.width_px), side(image.size.height_px, size.height_px)},
+      filter);
+  const int left_px = (size.width_px - copy.size.width_px) / 2;
+  const int top_px = (size.height_px - copy.size.height_px) / 2;
+  return extend(copy, {.left_px = left_px,
+                       .top_px = top_px,
+                       .right_px = size.width_px - copy.size.width_px - left_px,
+                       .bottom_px = size.height_px - copy.size.height_px - top_px});
 }
 
 }  // namespace limner::codec

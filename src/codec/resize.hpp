@@ -12,4 +12,8 @@ enum class ResizeFilter { Nearest, Bilinear, Bicubic, Lanczos };
 // (not by Nearest), so that hidden colours do not bleed. Pinned by tests/golden/resize.
 Image resize(const Image& image, ImageSize size, ResizeFilter filter);
 
+// The largest copy of the same shape that fits into `size`, in its middle; its outermost pixels
+// fill the rest.
+Image fit_inside(const Image& image, ImageSize size, ResizeFilter filter);
+
 }  // namespace limner::codec

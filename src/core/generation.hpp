@@ -119,6 +119,7 @@ struct ModelTraits {
   int side_px_min = 8;
   int side_px_max = 2048;
   std::size_t pixels_max = 2048u * 2048u;
+  bool paints_one_size = false;  // other sizes are the default one, scaled
   int steps_max = 1000;
   std::vector<SchedulerKind> schedulers;
   std::vector<Task> tasks;

@@ -15,6 +15,7 @@
 #include "diffusion/pipelines/flux.hpp"
 #include "diffusion/pipelines/fused_pipeline.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
+#include "diffusion/pipelines/one_size_pipeline.hpp"
 #include "diffusion/pipelines/stable_diffusion.hpp"
 #include "diffusion/pipelines/stable_diffusion_3.hpp"
 #include "diffusion/pipelines/stable_diffusion_xl.hpp"
@@ -130,7 +131,9 @@ Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
   if (!folder) return folder.error();
   for (const auto& family : kFamilies) {
     if (family.class_name != folder->class_name()) continue;
-    return load_family(name, *std::move(folder), family.load, runtime, options);
+    auto pipeline = load_family(name, *std::move(folder), family.load, runtime, options);
+    if (!pipeline || !(*pipeline)->traits().paints_one_size) return pipeline;
+    return std::unique_ptr<Pipeline>(new OneSizePipeline(*std::move(pipeline)));
   }
   std::vector<std::string_view> known;
   known.reserve(kFamilies.size());

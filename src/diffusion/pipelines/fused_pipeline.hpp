@@ -29,8 +29,6 @@ class FusedPipeline final : public Pipeline {
   Result<std::vector<Image>> decode(DenoiseState& state, DecodeQuality quality) override;
 
  private:
-  class State;
-
   std::unique_ptr<Pipeline> fused_;
   std::vector<std::string> notes_;
 };

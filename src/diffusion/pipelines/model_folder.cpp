@@ -251,6 +251,7 @@ Result<void> ModelFolder::apply_own_defaults(ModelTraits& traits) const {
   defaults.guidance_scale = r.number("guidance_scale", defaults.guidance_scale);
   defaults.strength = r.number("strength", defaults.strength);
   defaults.negative_prompt = r.string("negative_prompt", defaults.negative_prompt);
+  traits.paints_one_size = r.boolean("paints_one_size", false);
   if (const auto name = r.optional_string("scheduler")) {
     if (const auto kind = parse_scheduler_kind(*name)) {
       defaults.scheduler = *kind;

@@ -1,0 +1,90 @@
+#include "diffusion/pipelines/one_size_pipeline.hpp"
+
+#include <fmt/format.h>
+
+#include "codec/pixels.hpp"
+#include "codec/resize.hpp"
+#include "diffusion/pipelines/wrapped_state.hpp"
+
+namespace limner::pipelines {
+
+class OneSizePipeline::State final : public WrappedState {
+ public:
+  State(std::unique_ptr<DenoiseState> inner, EffectiveParams effective, bool keeps_shape)
+      : WrappedState(std::move(inner), std::move(effective)), keeps_shape_(keeps_shape) {}
+
+  // `picture` as large as was asked for.
+  Image in_asked_size(const Image& picture) const {
+    const ImageSize asked = effective().size;
+    if (picture.size == asked) return picture;
+    const auto filter = codec::ResizeFilter::Lanczos;
+    return keeps_shape_ ? codec::fit_inside(picture, asked, filter)
+                        : codec::resize(picture, asked, filter);
+  }
+
+ private:
+  bool keeps_shape_;
+};
+
+GenerationRequest OneSizePipeline::in_own_size(const GenerationRequest& request) const {
+  GenerationRequest own = request;
+  own.size = traits().defaults.size;
+  const auto scaled = [&](const Image& image, codec::ResizeFilter filter) {
+    return image.size == own.size ? image : codec::resize(image, own.size, filter);
+  };
+  if (request.init_image) {
+    own.init_image =
+        std::make_shared<const Image>(scaled(*request.init_image, codec::ResizeFilter::Lanczos));
+  }
+  if (request.mask) {
+    own.mask = std::make_shared<const Mask>(
+        Mask{scaled(request.mask->grey, codec::ResizeFilter::Nearest)});
+  }
+  return own;
+}
+
+EffectiveParams OneSizePipeline::describe(EffectiveParams effective, ImageSize asked) const {
+  const ImageSize own = traits().defaults.size;
+  effective.size = asked;
+  if (asked != own) {
+    effective.notes.push_back(
+        fmt::format("painted at {}, the only size of this model, and scaled", to_string(own)));
+  }
+  return effective;
+}
+
+BatchShape OneSizePipeline::batch_shape(const GenerationRequest& request) const {
+  GenerationRequest own = request;
+  own.size = traits().defaults.size;
+  return inner_->batch_shape(own);
+}
+
+Result<EffectiveParams> OneSizePipeline::check(const GenerationRequest& request) const {
+  auto effective = inner_->check(request);
+  if (!effective) return effective;
+  return describe(*std::move(effective), request.size);
+}
+
+Result<std::unique_ptr<DenoiseState>> OneSizePipeline::prepare(const GenerationRequest& request) {
+  // The size that was asked for is refused here if it must be, not the model's own.
+  auto effective = check(request);
+  if (!effective) return effective.error();
+  auto inner = inner_->prepare(in_own_size(request));
+  if (!inner) return inner;
+  return std::unique_ptr<DenoiseState>(
+      new State(*std::move(inner), *std::move(effective), request.init_image == nullptr));
+}
+
+std::vector<Result<void>> OneSizePipeline::step(std::span<DenoiseState* const> states) {
+  return inner_->step(unwrap(states));
+}
+
+Result<std::vector<Image>> OneSizePipeline::decode(DenoiseState& state, DecodeQuality quality) {
+  const auto& own = static_cast<State&>(state);
+  auto pictures = inner_->decode(own.inner(), quality);
+  if (!pictures) return pictures;
+  for (auto& picture : *pictures) picture = own.in_asked_size(picture);
+  return pictures;
+}
+
+}  // namespace limner::pipelines
