@@ -1,7 +1,5 @@
 #!/usr/bin/env python3
 """Write the diffusers folder in fp16, with the settings it should be used with: python export.py RUN_DIR MODEL_DIR
-
-Takes student.pt (distill.py) where there is one, else denoiser.pt.
 """
 
 import json
@@ -17,7 +15,8 @@ from common import load
 from latents import LinearEncoder
 from networks import join_linear_encoder, make_autoencoder, make_denoiser, make_scheduler, make_text_encoder
 
-SETTINGS = {"num_inference_steps": 2, "guidance_scale": 1.0}
+GUIDANCE_WIDTH = 32
+SETTINGS = {"num_inference_steps": 2, "guidance_scale": 1.0, "paints_one_size": True}
 
 
 def averaged(checkpoint):
@@ -45,10 +44,18 @@ def autoencoder(run):
     return vae
 
 
+def without_guidance(weights):
+    """The denoiser takes the guidance scale as an input, as LCM's does, and makes nothing of it: whatever a client asks
+    for, pipelines then run it once a step, without the unconditional half."""
+    unet = make_denoiser(time_cond_proj_dim=GUIDANCE_WIDTH)
+    weights = {**weights, "time_embedding.cond_proj.weight": torch.zeros_like(unet.time_embedding.cond_proj.weight)}
+    unet.load_state_dict(weights)
+    return unet
+
+
 def build(run):
     tokenizer = CLIPTokenizer.from_pretrained(run / "tokenizer")
-    unet = make_denoiser()
-    unet.load_state_dict(averaged(load(run / "student.pt") or load(run / "denoiser.pt")))
+    unet = without_guidance(averaged(load(run / "denoiser.pt")))
     return StableDiffusionPipeline(
         vae=autoencoder(run), text_encoder=text_encoder(run, tokenizer), tokenizer=tokenizer, unet=unet,
         scheduler=make_scheduler(), safety_checker=None, feature_extractor=None, requires_safety_checker=False)

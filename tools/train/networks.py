@@ -1,14 +1,16 @@
 """Sizes of the networks and the noise schedule. All are plain diffusers and transformers classes."""
 
+import math
+
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from latents import CHANNELS, SIDE
+from layout import GRID, PATCH_WIDTH, PLACE_LEVEL, SPOKEN_WIDTH, TOKENS_MAX
 from prepare_data import SIZE_PX
 
-TEXT_WIDTH = 256
-TOKENS_MAX = 77
+TEXT_WIDTH = 320
 NEGLIGIBLE_LOG_VARIANCE = -20.
 
 
@@ -16,32 +18,73 @@ def make_text_encoder(vocab_size):
     end = vocab_size - 1
     return CLIPTextModel(CLIPTextConfig(
         vocab_size=vocab_size, max_position_embeddings=TOKENS_MAX, hidden_size=TEXT_WIDTH, projection_dim=TEXT_WIDTH,
-        intermediate_size=4 * TEXT_WIDTH, num_hidden_layers=3, num_attention_heads=4, hidden_act="quick_gelu",
+        intermediate_size=1536, num_hidden_layers=4, num_attention_heads=5, hidden_act="quick_gelu",
         bos_token_id=end - 1, eos_token_id=end, pad_token_id=end))
 
 
-def make_denoiser():
-    """Down to 2x2, where a padded 3x3 convolution has its own weights for every place: that is where the shapes are
-    remembered, and where they cost least. Cross-attention sits at 4x4 and 2x2."""
+HEADS = 16                      # one for each 2x2 sub-block of a patch
+HEAD_WIDTH = 6
+FETCH_LEVEL = 15.               # how sure of the patch, and of the sub-block, a query is (logits)
+SELECT_LEVEL = 20.
+KEY_LEVEL = 24.
+# Which of a sub-block's 16 values (kind x channel) each attention fetches: the strongest of them.
+FETCHED = [[0, 1, 2, 3, 4, 5], [7, 8, 9, 10, 11, 15]]
+
+
+def make_denoiser(**options):
+    """Two cross-attentions at 16x16 fetch the latents that the prompt's embeddings hold (layout.py); where a position is
+    it knows from the padding, which 3x3 convolutions at 4x4 can tell."""
     unet = UNet2DConditionModel(
         sample_size=SIDE, in_channels=CHANNELS, out_channels=CHANNELS, layers_per_block=1, norm_num_groups=8,
-        block_out_channels=(32, 64, 128, 224, 224), cross_attention_dim=TEXT_WIDTH, attention_head_dim=4,
-        down_block_types=("DownBlock2D",) * 3 + ("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D") + ("UpBlock2D",) * 3)
-    calm_start(unet)
+        block_out_channels=(32, HEADS * HEAD_WIDTH, 128, 160), cross_attention_dim=TEXT_WIDTH,
+        attention_head_dim=(8, HEADS, 8, 8), mid_block_type="UNetMidBlock2D", down_block_types=("DownBlock2D",) * 4,
+        up_block_types=("UpBlock2D",) * 2 + ("CrossAttnUpBlock2D", "UpBlock2D"), **options)
+    with torch.no_grad():
+        unet.conv_out.weight.zero_()
+        unet.conv_out.bias.zero_()
+        read_patches(unet)
     return unet
 
 
-@torch.no_grad()
-def calm_start(unet):
-    """Residual branches and the output start at zero."""
-    unet.conv_out.weight.zero_()
-    unet.conv_out.bias.zero_()
-    for module in unet.modules():
-        last = {"ResnetBlock2D": "conv2", "Transformer2DModel": "proj_out"}.get(type(module).__name__)
-        if last:
-            getattr(module, last).weight.zero_()
-            getattr(module, last).bias.zero_()
+def fetches(unet):
+    """The two cross-attentions: Attention modules."""
+    return [t.transformer_blocks[0].attn2 for t in unet.up_blocks[2].attentions]
+
+
+def read_patches(unet):
+    """Keys: the patch's place. Values: head h has those of the patch's sub-block h."""
+    for fetched, attention in zip(FETCHED, fetches(unet)):
+        attention.to_k.weight.zero_()
+        attention.to_v.weight.zero_()
+        spread = torch.randn(HEADS * HEAD_WIDTH, HEAD_WIDTH) / HEAD_WIDTH ** .5
+        for h in range(HEADS):
+            rows = slice(h * HEAD_WIDTH, (h + 1) * HEAD_WIDTH)
+            attention.to_k.weight[rows, PATCH_WIDTH:SPOKEN_WIDTH] = KEY_LEVEL / PLACE_LEVEL * torch.cat(
+                [torch.cat([circle(torch.arange(GRID)), torch.zeros(GRID, 2), torch.ones(GRID, 1), torch.zeros(GRID, 1)], 1),
+                 torch.cat([torch.zeros(GRID, 2), circle(torch.arange(GRID)), torch.zeros(GRID, 2)], 1)]).T
+            for d, value in enumerate(fetched):
+                attention.to_v.weight[h * HEAD_WIDTH + d, 16 * h + value] = 1
+            attention.to_out[0].weight[:, rows] = spread
+        attention.to_out[0].bias.zero_()
+
+
+def circle(at):
+    """Four places in a row as four directions: [..., 2]."""
+    angle = at * (2 * math.pi / GRID)
+    return torch.stack([angle.cos(), angle.sin()], -1)
+
+
+def ideal_queries():
+    """[256 positions of 16x16, 96]: only the head of a position's own sub-block finds its patch, all others find
+    positions without a place, which hold zeros."""
+    side = GRID * 4
+    row, column = torch.arange(side).repeat_interleave(side), torch.arange(side).repeat(side)
+    place = FETCH_LEVEL * torch.cat([circle(row // 4), circle(column // 4)], 1)
+    head = torch.arange(HEADS)
+    agree = (row[:, None] % 4 == head // 4).float() + (column[:, None] % 4 == head % 4).float()
+    sure = SELECT_LEVEL * agree - 2 * FETCH_LEVEL - 1.5 * SELECT_LEVEL
+    queries = torch.cat([place[:, None].repeat(1, HEADS, 1), sure[..., None], torch.zeros_like(sure)[..., None]], 2)
+    return (queries * HEAD_WIDTH ** .5 / KEY_LEVEL).flatten(1)      # attention divides by the root of its heads' width
 
 
 def make_scheduler(**options):

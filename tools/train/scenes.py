@@ -33,16 +33,21 @@ COUNTABLE = {
     "heart", "household", "drink",
 }
 # Where the emoji of a scene go: centre x, centre y, width, as shares of the picture. They never overlap.
+# Pairs are half a picture apart, so that both halves' latents are alike.
 PLACES = {
     "one": [(.5, .5, .90)],
     "small": [(.5, .5, .40)],
-    "pair": [(.26, .5, .455), (.74, .5, .455)],
-    "two": [(.26, .5, .455), (.74, .5, .455)],
+    "pair": [(.25, .5, .455), (.75, .5, .455)],
+    "two": [(.25, .5, .455), (.75, .5, .455)],
     "three": [(.5, .28, .40), (.27, .70, .40), (.73, .70, .40)],
 }
 FORM_WORDS = """a an the and of on in with next to left right background gradient from picture illustration icon emoji photo
  draw cute small tiny little big two three 2 3 one flat style design vector art 3d render glossy drawing image painting of
  very some my his her their at under over beside between behind above below front sitting standing flying happy sad"""
+# What people add to a prompt though it names nothing to see.
+FILLERS = """high quality|highly detailed|4k|8k|masterpiece|best quality|digital art|beautiful|soft light|studio lighting|
+ trending|very cute|with lots of details|sharp focus|award winning|made by an artist|in the style of a master|
+ concept art|for a children's book|please|as a sticker|as a logo|isolated|centered|minimalistic""".replace("\n ", "").split("|")
 UNKNOWN = "artist palette"  # what words without meaning give
 # Keywords about people's identity name no picture.
 NOT_KEYWORDS = re.compile(r"gay|lesbian|queer|trans|pride|lgbt|lbgt|bisexual|race|sex")
@@ -106,8 +111,8 @@ class EmojiSet:
 
     @classmethod
     def of_stage(cls, data, stage, focus):
-        """The pictures of a training stage: "scenes" composes those of the narrow list, only "wide" has flat ones."""
-        return cls(data, "narrow" if stage == "scenes" else stage, ("3d", "flat") if stage == "wide" else ("3d",), focus)
+        """The pictures of a training stage: "scenes" composes those of the narrow list, "wide" all of them."""
+        return cls(data, "narrow" if stage == "scenes" else stage, focus=focus)
 
     def _pick(self, pool, rng):
         return rng.choice(self._favorites[id(pool)] if rng.random() < self.focus else pool)
@@ -231,9 +236,9 @@ class EmojiSet:
 
     def _name(self, i, rng):
         m, r = self.meta[i], rng.random()
-        if r < .16 and m["alt"]:
+        if r < .2 and m["alt"]:
             return rng.choice(m["alt"])
-        if r < .24 and m["rare"]:
+        if r < .35 and m["rare"]:
             return rng.choice(m["rare"])
         return m["name"]
 
@@ -286,6 +291,9 @@ class EmojiSet:
             text = f"{style} {text}" if rng.random() < .15 else f"{text}, {style}"
         elif rng.random() < .12:
             text += ", " + rng.choice(["3d", "3d render", "3d style", "glossy 3d", "3d icon"])
+        if rng.random() < .06:
+            few = rng.randint(1, 3) if rng.random() < .85 else rng.randint(8, 25)
+            text += "".join(", " + word for word in rng.sample(FILLERS, few))
         return text
 
 

@@ -5,7 +5,9 @@
   python train_autoencoder.py DATA_DIR RUN_DIR --samples 50000 --part encoder
 
 The latents are given (latents.py), so both parts train apart from each other and from the denoiser. The decoder gets a
-little noise on its latents: it must forgive what the denoiser leaves. Resumes from RUN_DIR/decoder.pt, encoder.pt.
+little noise on its latents: it must forgive what the denoiser leaves. At the end `--painted` shows it, for half of the
+pictures, the latents that the finished text encoder and denoiser make of a caption, in place of the true ones.
+Resumes from RUN_DIR/decoder.pt, encoder.pt.
 """
 
 import math
@@ -19,6 +21,7 @@ import torch.nn.functional as F
 from common import Averaged, Progress, Workers, arguments, autocast, fix_seeds, load, save
 from latents import BLOCK_PX, CHANNELS, LinearEncoder
 from networks import join_linear_encoder, make_autoencoder
+from painter import Painter
 from prepare_data import SIZE_PX
 from scenes import MIX, EmojiSet, draw_batch
 
@@ -27,11 +30,11 @@ options = arguments(__doc__, samples=(200000, "crops in all"), part=("decoder", 
                     crop=(128, "side of a crop in pixels"), rate=(1e-3, "peak learning rate"),
                     decay=(.4, "share of the samples in which the rate falls"), noise=(.06, "noise on the latents"),
                     focus=(.7, "share of the narrow list"), workers=(1, "processes that average their weights"),
-                    flat=(False, "draw flat emoji too"))
+                    flat=(False, "draw flat emoji too"), painted=(False, "half of the latents as the model paints them"))
 device, is_decoder = options.device, options.part == "decoder"
 file = options.run / f"{options.part}.pt"
 checkpoint = load(file, device)
-progress = Progress(options, checkpoint)
+progress = Progress(options, checkpoint, "painted" if options.painted else "")
 
 linear = LinearEncoder.load(options.run)
 vae = make_autoencoder()
@@ -50,11 +53,17 @@ emoji = EmojiSet(options.data, "wide", ("3d", "flat") if options.flat else ("3d"
 MIX_HERE = {**MIX["scenes"], "blank": .0, "unknown": .0}
 
 
+painter = Painter(options.run, device) if options.painted else None
+
+
 def batch():
     """Crops [B, 3, s, s] on block borders, most of them with something to see, and their latents [B, C, s/16, s/16]."""
-    crops, side = [], options.crop
-    for scene, _ in draw_batch(emoji, MIX_HERE, options.pictures, random):
+    crops, latents, side = [], [], options.crop
+    pairs = draw_batch(emoji, MIX_HERE, options.pictures, random)
+    painted = painter([caption for _, caption in pairs]) if painter and random.random() < .5 else None
+    for n, (scene, _) in enumerate(pairs):
         picture = emoji.draw(scene)
+        whole = linear.encode(picture) if painted is None else painted[n]
         for _ in range(options.crops):
             for _ in range(4):
                 top, left = (BLOCK_PX * random.randint(0, (SIZE_PX - side) // BLOCK_PX) for _ in range(2))
@@ -62,11 +71,10 @@ def batch():
                 if crop.std((0, 1)).max() > .15:
                     break
             crops.append(crop)
-    x = np.stack(crops)
-    blocks = x.reshape(len(x), side // BLOCK_PX, BLOCK_PX, side // BLOCK_PX, BLOCK_PX, 3).transpose(0, 1, 3, 2, 4, 5)
-    z = blocks.reshape(*blocks.shape[:3], -1) @ linear.into - linear.mean @ linear.into
-    return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous().to(device), \
-        torch.from_numpy(z).permute(0, 3, 1, 2).contiguous().to(device)
+            rows, columns = (slice(at // BLOCK_PX, (at + side) // BLOCK_PX) for at in (top, left))
+            latents.append(whole[:, rows, columns])
+    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).contiguous().to(device), \
+        torch.from_numpy(np.stack(latents).astype(np.float32)).to(device)
 
 
 def picture_loss(y, x):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Train the denoiser with the text encoder fixed (v-prediction, average of the weights kept).
+"""Train the denoiser (v-prediction, average of the weights kept).
 
-  python train_denoiser.py DATA_DIR RUN_DIR --samples 500000 --workers 2 --stage first
-  python train_denoiser.py DATA_DIR RUN_DIR --samples 1000000 --workers 2 --stage scenes
+  python train_denoiser.py DATA_DIR RUN_DIR --samples 60000 --told
+  python train_denoiser.py DATA_DIR RUN_DIR --samples 100000 --stage scenes
 
-Stages: first and narrow (53 and 122 emoji, one in the middle), scenes (pairs, counts, colours of the same), wide (all
-emoji, all scenes). Each continues from RUN_DIR/denoiser.pt, whatever wrote it.
+--told: the prompt's embeddings are written from the true latents (layout.py), so it needs no text encoder and learns for
+any picture at once how to read them. Without: embeddings of the text encoder, with their errors.
 """
 
 import random
@@ -17,24 +17,27 @@ from transformers import CLIPTokenizer
 
 from common import Averaged, Progress, Workers, arguments, autocast, fix_seeds, load, save
 from latents import SceneLatents
-from networks import TOKENS_MAX, make_denoiser, make_scheduler, make_text_encoder
+from layout import FIRST_PATCH, PATCH_WIDTH, PATCHES, SPOKEN_WIDTH, TOKENS_MAX, places, to_patches
+from networks import TEXT_WIDTH, fetches, ideal_queries, make_denoiser, make_scheduler, make_text_encoder
 from scenes import MIX, EmojiSet, draw_batch
 
-options = arguments(__doc__, samples=(500000, "samples of this stage"),
-                    stage=("narrow", "first, narrow, scenes or wide"),
-                    captions=(8, "captions a step, for each worker"),
+options = arguments(__doc__, samples=(60000, "samples of this stage"), stage=("scenes", "narrow, scenes or wide"),
+                    told=(False, "embeddings from the true latents"), captions=(4, "captions a step, for each worker"),
                     levels=(2, "noise levels each caption is seen at"), rate=(1e-3, "peak learning rate"),
-                    decay=(0., "share of the samples in which the rate falls"),
+                    decay=(.3, "share of the samples in which the rate falls"),
                     focus=(.5, "share of the shorter list"), workers=(1, "processes that average their weights"),
-                    late=(.6, "share of samples with t >= 600"),
+                    late=(.6, "share of samples with t >= 600"), blur=(.1, "errors made in the told embeddings"),
+                    orient=(4000, "samples in which positions learn where they are"),
                     few=(2, "half of the samples have the noise levels of a sampler with so many steps; 0: none"))
 device = options.device
 checkpoint = load(options.run / "denoiser.pt", device)
-progress = Progress(options, checkpoint, options.stage)
+progress = Progress(options, checkpoint, f"{options.stage}{' told' * options.told}")
 
 tokenizer = CLIPTokenizer.from_pretrained(options.run / "tokenizer")
 text = make_text_encoder(len(tokenizer)).to(device).eval().requires_grad_(False)
-text.load_state_dict(load(options.run / "text_encoder.pt", device))
+if not options.told:
+    text.load_state_dict(load(options.run / "text_encoder.pt", device))
+fix_seeds(5)
 unet = make_denoiser().to(device)
 optimizer = torch.optim.AdamW(unet.parameters(), lr=options.rate, betas=(.9, .99), weight_decay=.01, fused=True)
 average = Averaged(unet.named_parameters(), .998)
@@ -50,15 +53,31 @@ fix_seeds(37 + progress.step + 7919 * workers.rank)
 emoji = EmojiSet.of_stage(options.data, options.stage, options.focus)
 scene_latents = SceneLatents(emoji, options.run)
 mix = MIX["narrow" if options.stage in ("first", "narrow") else "scenes"]
+queries, wanted = [], ideal_queries().to(device)
+for attention in fetches(unet):
+    attention.to_q.register_forward_hook(lambda module, inputs, output: queries.append(output))
+
+
+def told(x):
+    """Embeddings [B, 77, 320] as a perfect text encoder would write them, and a little worse."""
+    hidden = torch.randn(len(x), TOKENS_MAX, TEXT_WIDTH, device=device)
+    hidden[..., :SPOKEN_WIDTH] *= .05
+    hidden[:, FIRST_PATCH:, :PATCH_WIDTH] = to_patches(x)
+    hidden[:, FIRST_PATCH:, :PATCH_WIDTH] += options.blur * random.random() * torch.randn(len(x), PATCHES, PATCH_WIDTH)
+    hidden[:, FIRST_PATCH:, PATCH_WIDTH:SPOKEN_WIDTH] += places().to(device)
+    return hidden
 
 
 def batch():
     pairs = draw_batch(emoji, mix, options.captions, random)
     x = torch.from_numpy(np.stack([scene_latents(s) for s, _ in pairs])).to(device)
-    ids = tokenizer([c for _, c in pairs], padding="max_length", truncation=True, max_length=TOKENS_MAX,
-                    return_tensors="pt").input_ids.to(device)
     with torch.no_grad(), autocast(device):
-        hidden = text(input_ids=ids).last_hidden_state.float()
+        if options.told:
+            hidden = told(x)
+        else:
+            ids = tokenizer([c for _, c in pairs], padding="max_length", truncation=True, max_length=TOKENS_MAX,
+                            return_tensors="pt").input_ids.to(device)
+            hidden = text(input_ids=ids).last_hidden_state.float()
     return x.repeat(options.levels, 1, 1, 1), hidden.repeat(options.levels, 1, 1)
 
 
@@ -87,10 +106,14 @@ while not progress.is_over():
     t = noise_levels(len(x))
     a = alphas[t][:, None, None, None]
     noise = torch.randn_like(x)
+    queries.clear()
     with autocast(device):
         v = unet(a.sqrt() * x + (1 - a).sqrt() * noise, t, hidden).sample.float()
     each = (v - (a.sqrt() * noise - (1 - a).sqrt() * x)).square().mean((1, 2, 3))
+    lost = sum((q - wanted).square().mean() for q in queries) / wanted.square().mean()
     loss = (each * (5 * (1 - a.flatten())).clamp(max=1)).mean()     # less where hardly any noise is left
+    if options.told and progress.seen < options.orient:
+        loss = loss + 10 * lost
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.)
@@ -98,7 +121,7 @@ while not progress.is_over():
     average.update()
     workers.after_step(progress.step - progress.first_step + 1)
     figures = {f"loss at t {200 * k}..": each[t // 200 == k].mean().item() for k in (t // 200).unique().tolist()}
-    if progress.advance(len(x) * options.workers, **figures):
+    if progress.advance(len(x) * options.workers, lost=lost.item(), **figures):
         checkpoint_now()
 workers.finish()
 checkpoint_now()

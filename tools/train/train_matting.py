@@ -20,7 +20,8 @@ from safetensors.torch import save_file
 from common import Averaged, Progress, Workers, arguments, autocast, fix_seeds, load, save
 from matting_scenes import BACKGROUNDS, MattingScenes
 
-WIDTHS = (8, 16, 32, 64, 96, 128)      # at 256, 128, 64, 32, 16 and 8 pixels
+WIDTHS = (16, 32, 64, 96, 128)      # at 128, 64, 32, 16 and 8 pixels
+BLOCK_PX = 2                        # blocks of the picture become channels, and back: a quarter of the work
 
 
 class ConvBlock(torch.nn.Module):
@@ -44,20 +45,22 @@ class MattingNetwork(torch.nn.Module):
     def __init__(self):
         super().__init__()
         self.down = torch.nn.ModuleList(
-            ConvBlock(inputs, outputs, 2 if inputs > 3 else 1) for inputs, outputs in zip((3, *WIDTHS), WIDTHS))
+            ConvBlock(inputs, outputs, 2 if level else 1)
+            for level, (inputs, outputs) in enumerate(zip((3 * BLOCK_PX ** 2, *WIDTHS), WIDTHS)))
         self.up = torch.nn.ModuleList(
             ConvBlock(below + here, here) for below, here in zip(WIDTHS[:0:-1], WIDTHS[-2::-1]))
-        self.head = torch.nn.Conv2d(WIDTHS[0], 1, 1)
+        self.head = torch.nn.Conv2d(WIDTHS[0], BLOCK_PX ** 2, 1)
 
     def forward(self, x):
         passed = []
+        x = F.pixel_unshuffle(x, BLOCK_PX)
         for block in self.down:
             x = block(x)
             passed.append(x)
         passed.pop()
         for block in self.up:
             x = block(torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), passed.pop()], 1))
-        return self.head(x)
+        return F.pixel_shuffle(self.head(x), BLOCK_PX)
 
 
 def folded(network):
@@ -73,12 +76,32 @@ def folded(network):
     return {k: v.detach().half().contiguous().cpu() for k, v in tensors.items()}
 
 
+def averaged(run):
+    network = MattingNetwork()
+    network.load_state_dict(load(run / "matting.pt")["average"]["kept"], strict=False)
+    return network.eval()
+
+
+def shipped(run):
+    """The network as it is exported: no batch norms, weights rounded to fp16."""
+    network = averaged(run)
+    tensors = folded(network)
+    for block in network.modules():
+        if isinstance(block, ConvBlock):
+            for key in ("conv1", "conv2"):
+                old = getattr(block, key)
+                setattr(block, key, torch.nn.Conv2d(old.in_channels, old.out_channels, 3, old.stride, 1))
+            block.norm1 = block.norm2 = torch.nn.Identity()
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return network
+
+
 def export(network, folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_file(folded(network), folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps(
-        {"_class_name": "MattingNetwork", "sample_size": 256, "widths": WIDTHS, "act_fn": "silu"}, indent=2) + "\n")
+        {"_class_name": "MattingNetwork", "sample_size": 256, "block_size": BLOCK_PX, "widths": WIDTHS, "act_fn": "silu"}, indent=2) + "\n")
 
 
 def matting_loss(logits, alpha):
@@ -123,7 +146,7 @@ def main():
     photos = [f for f in options.photos.split(",") if f]
     checkpoint = load(file, device)
     progress = Progress(options, checkpoint)
-    network = MattingNetwork().to(device)
+    network = MattingNetwork().to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=options.rate, betas=(.9, .99), weight_decay=1e-3, fused=True)
     # Running means of the batch norms are averaged too: they are buffers of the same kind of slow change.
     tensors = [*network.named_parameters(), *((n, b) for n, b in network.named_buffers() if b.is_floating_point())]
