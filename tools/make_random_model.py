@@ -21,7 +21,7 @@ from diffusers import AutoencoderKL, FluxTransformer2DModel, SD3Transformer2DMod
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, T5Config, T5EncoderModel
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-CLIP_WORDS = ROOT / "models" / "emoji-256" / "tokenizer"
+CLIP_WORDS = ROOT / "tests" / "golden" / "tokenizers" / "clip_full"
 T5_WORDS = ROOT / "tests" / "parity" / "data" / "models" / "flux-dev" / "tokenizer_2"
 SHARD_BYTES = 10 * 1000**3
 POOL = np.random.default_rng(0).standard_normal(1 << 24, dtype=np.float32)

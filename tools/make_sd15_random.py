@@ -23,7 +23,7 @@ from diffusers import (
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-TOKENIZER = pathlib.Path(__file__).resolve().parents[1] / "models" / "emoji-256" / "tokenizer"
+TOKENIZER = pathlib.Path(__file__).resolve().parents[1] / "tests" / "golden" / "tokenizers" / "clip_full"
 
 
 def parts():

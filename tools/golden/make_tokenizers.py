@@ -1,7 +1,7 @@
 """Writes tests/golden/tokenizers/: prompts in many scripts and the ids that transformers gives them.
 
 python tools/golden/make_tokenizers.py CLIP_VOCAB CLIP_JSON CLIP_SMALL T5_TOY
-  CLIP_VOCAB  folder with vocab.json and merges.txt (models/emoji-256/tokenizer)
+  CLIP_VOCAB  folder with vocab.json and merges.txt (tests/golden/tokenizers/clip_full)
   CLIP_JSON   the same vocabulary as tokenizer.json, its marks not normalised
   CLIP_SMALL  a small vocabulary that pads with "!", as SD 2 and SDXL's second encoder do
   T5_TOY      a T5 tokenizer.json

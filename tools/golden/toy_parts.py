@@ -10,7 +10,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CLIP_SOURCE = ROOT / "models" / "emoji-256" / "tokenizer"
+CLIP_SOURCE = ROOT / "tests" / "golden" / "tokenizers" / "clip_full"
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -12,7 +12,7 @@ namespace limner::tokenizers {
 namespace {
 
 std::filesystem::path full_vocabulary() {
-  return std::filesystem::path(LIMNER_SOURCE_DIR) / "models/emoji-256/tokenizer";
+  return std::filesystem::path(LIMNER_SOURCE_DIR) / "tests/golden/tokenizers/clip_full";
 }
 
 // The full vocabulary as a tokenizer.json whose marks are not normalised, as newer exporters write.

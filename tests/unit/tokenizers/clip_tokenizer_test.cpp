@@ -124,9 +124,9 @@ TEST(ClipTokenizer, NamesWhatIsWrongInItsFiles) {
   }
 }
 
-// The embedded model's folder has CLIP's whole vocabulary.
+// CLIP's whole vocabulary.
 std::filesystem::path whole_vocabulary() {
-  return std::filesystem::path(LIMNER_SOURCE_DIR) / "models/emoji-256/tokenizer";
+  return std::filesystem::path(LIMNER_SOURCE_DIR) / "tests/golden/tokenizers/clip_full";
 }
 
 void expect_equal(const ClipTokenizer& built_in, const ClipTokenizer& of_folder) {
