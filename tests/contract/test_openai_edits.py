@@ -127,6 +127,16 @@ def test_the_background_is_cut_out(client):
     assert reply.background == "transparent"
 
 
+def test_the_method_of_cutting_out_is_named_and_can_be_chosen(server, start_server):
+    fields = {"type": "background_removal", "images": [data_url(apple())], "response_format": "b64_json"}
+    assert server.post_json("/v1/images/edits", fields).headers["x-limner-model"] == "matting-network"
+    own = start_server("--matting", "classical")
+    reply = own.post_json("/v1/images/edits", fields)
+    assert reply.headers["x-limner-model"] == "classical-border-cut"
+    cut = decode(reply.json()["data"][0]["b64_json"])
+    assert (cut.getpixel((2, 2))[3], cut.getpixel((128, 128))[3]) == (0, 255)
+
+
 def test_a_transparent_background_on_request(client):
     reply = edit(client, background="transparent")
     assert decode(reply.data[0].b64_json).mode == "RGBA"
@@ -137,9 +147,13 @@ def test_outpainting_draws_beyond_the_border(client):
     assert pixels(reply).size == (256, 256)
 
 
+def data_url(picture):
+    return "data:image/png;base64," + base64.b64encode(to_bytes(picture)).decode()
+
+
 def test_edits_as_json(server):
     """The second shape of OpenAI, and a data URL."""
-    url = "data:image/png;base64," + base64.b64encode(to_bytes(apple())).decode()
+    url = data_url(apple())
     for images in ([{"image_url": url}], [url], [url.partition(",")[2]]):
         fields = {"prompt": PROMPT, "images": images, "response_format": "b64_json", **QUICK}
         reply = server.post_json("/v1/images/edits", fields)

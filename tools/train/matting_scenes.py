@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from prepare_data import SIZE_PX
 
+VISIBLE = .05       # mean difference from the background below which a subject does not count as one
 BACKGROUNDS = ("plain", "gradient", "texture", "photograph")
 
 
@@ -101,9 +102,13 @@ class MattingScenes:
 
     def draw(self, rng, kind=None):
         """picture [3, 256, 256] in [-1, 1] and alpha [1, 256, 256] in [0, 1], float32"""
-        color, alpha = self.foreground(rng)
-        behind = self.background(kind or BACKGROUNDS[rng.integers(4)], rng).clip(0, 1)
-        picture = color + (1 - alpha) * behind
+        is_visible = False
+        while not is_visible:     # a white shape on white paper is nobody's subject
+            color, alpha = self.foreground(rng)
+            behind = self.background(kind or BACKGROUNDS[rng.integers(4)], rng).clip(0, 1)
+            picture = color + (1 - alpha) * behind
+            covered = alpha[..., 0] > .5
+            is_visible = covered.any() and np.abs(picture - behind)[covered].mean() > VISIBLE
         if rng.random() < .5:
             picture = picture + rng.normal(0, rng.uniform(0, .03), picture.shape)
         picture = picture.clip(0, 1) * 2 - 1

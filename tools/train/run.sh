@@ -31,17 +31,17 @@ case $preset in
     step text-narrow train_text.py "$data" "$run" --samples 85000 --stage scenes
     step told train_denoiser.py "$data" "$run" --samples 16500 --told
     step decoder train_autoencoder.py "$data" "$run" --samples 105000 --workers 2
-    step text train_text.py "$data" "$run" --samples 450000 --workers 2 --stage wide
-    step denoiser train_denoiser.py "$data" "$run" --samples 20000 --workers 2 --stage wide
-    step painted train_autoencoder.py "$data" "$run" --samples 12000 --workers 2 --painted
-    step matting train_matting.py "$data" "$run" --samples 26000 --workers 2 --photos "$work/photos" ;;
+    step text train_text.py "$data" "$run" --samples 228000 --workers 2 --stage wide
+    step denoiser train_denoiser.py "$data" "$run" --samples 14500 --workers 2 --stage wide --rate 7e-4 --decay 0.7
+    step painted train_autoencoder.py "$data" "$run" --samples 7000 --workers 2 --painted --rate 5e-4 --decay 0.7
+    step matting train_matting.py "$data" "$run" --samples 54000 --workers 2 --photos "$work/photos" --export "$work/matting" ;;
   gpu)
     step told train_denoiser.py "$data" "$run" --samples 200000 --told --captions 64
     step decoder train_autoencoder.py "$data" "$run" --samples 1500000 --pictures 16
     step text train_text.py "$data" "$run" --samples 8000000 --batch 256 --stage wide
     step denoiser train_denoiser.py "$data" "$run" --samples 400000 --captions 64 --stage wide
     step painted train_autoencoder.py "$data" "$run" --samples 200000 --pictures 16 --painted
-    step matting train_matting.py "$data" "$run" --samples 400000 --batch 64 --photos "$work/photos" ;;
+    step matting train_matting.py "$data" "$run" --samples 400000 --batch 64 --photos "$work/photos" --export "$work/matting" ;;
   *) echo "run.sh: preset: got \"$preset\", expected cpu or gpu" >&2; exit 2 ;;
 esac
 "$python" "$here/export.py" "$run" "$work/export"

@@ -306,8 +306,8 @@ def background_ends(scene):
 # How often each kind of scene is drawn in a stage. Later stages keep what earlier ones learned.
 MIX = {
     "narrow": {"one": .38, "background": .54, "unknown": .05, "blank": .03},
-    "scenes": {"one": .22, "background": .29, "color": .12, "pair": .18, "small": .05, "two": .04, "three": .03,
-               "unknown": .05, "blank": .02},
+    "scenes": {"one": .26, "background": .32, "color": .08, "pair": .18, "small": .04, "two": .04, "three": .03,
+               "unknown": .04, "blank": .01},
 }
 
 
