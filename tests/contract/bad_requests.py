@@ -117,7 +117,7 @@ FIELDS = [
 
 # The same endpoint refuses a size by the model's own rules; Nebula's rounds it instead.
 SIZES = [
-    ({"size": "250x256"}, "size", VALUE, ["16", "256x256"]),
+    ({"size": "250x256"}, "size", VALUE, ["8", "248x256"]),
     ({"size": "4096x4096"}, "size", VALUE, ["4096x4096", "nearest"]),
     ({"size": "1x1"}, "size", VALUE, ["1x1", "nearest"]),
     ({"width": 250}, "width", VALUE, ["nearest"]),

@@ -8,7 +8,7 @@ import pytest
 from conftest import client_of
 from limner_server import wait_until
 from model_folders import EMBEDDED, UNET, copy_model, replace
-from test_openai_generations import QUICK, generate
+from test_openai_generations import QUICK, TOY, generate
 
 PATH = "/v1/images/generations"
 # Two models of which only the first is loaded at the start.
@@ -67,8 +67,9 @@ def test_what_is_wrong_is_said_before_the_model_is_loaded(start_server):
 
 
 def test_a_stream_tells_what_loading_does(start_server, tmp_path):
-    """With an empty cache its networks are compiled."""
-    own = start_server(*TWO, cache=tmp_path / "cache")
+    """With an empty cache its networks, which are not the first's, are compiled."""
+    two = [arg.replace(f"second={EMBEDDED}", f"second={TOY}") for arg in TWO]
+    own = start_server(*two, cache=tmp_path / "cache")
     reply = post(own, {**FIELDS, "stream": True}, **{"x-limner-events": "progress"})
     events = events_of(reply)
     queued = [event for event in events if event["type"] == "image_generation.queued"]

@@ -182,19 +182,18 @@ def sd_cases():
 
 
 def emoji_cases():
+    """Backgrounds in colour, since white could hide a mistake; guidance and negative prompts change nothing."""
     size = SIZES["emoji-256"][0]
-    yield case("emoji-256", "text_to_image", None, size, prompt="a red apple", steps=20, guidance=4.0)
+    panda, frog = "a panda on a blue background", "a frog on a beige and teal gradient background"
+    yield case("emoji-256", "text_to_image", None, size, prompt=panda, steps=2, guidance=1.0)
+    yield case("emoji-256", "text_to_image", None, size, prompt=frog, steps=20, guidance=4.0)
     yield case(
-        "emoji-256", "text_to_image", "dpmpp_2m", size, prompt="a green apple on a blue background",
-        steps=12, guidance=4.0, seed=7, negative="flat",
+        "emoji-256", "text_to_image", "dpmpp_2m", size, prompt="a cat and a pizza on a green background",
+        steps=12, guidance=7.5, seed=7, negative="flat",
     )
-    yield case(
-        "emoji-256", "text_to_image", "euler_a", size, prompt="a frog", steps=8, guidance=3.0, seed=3
-    )
+    yield case("emoji-256", "text_to_image", "euler_a", size, prompt=frog, steps=8, seed=3)
     for task in ("image_to_image", "inpaint"):
-        yield case(
-            "emoji-256", task, None, size, prompt="a red heart", steps=10, guidance=3.0, strength=0.7
-        )
+        yield case("emoji-256", task, None, size, prompt=panda, steps=10, guidance=3.0, strength=0.7)
 
 
 def xl_cases():
