@@ -3,33 +3,26 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "base/result.hpp"
-#include "diffusion/pipelines/pipeline.hpp"
+#include "diffusion/pipelines/wrapped_pipeline.hpp"
 
 namespace limner::pipelines {
 
-class FusedPipeline final : public Pipeline {
+class FusedPipeline final : public WrappedPipeline {
  public:
   // `notes` are sentences for the client.
   FusedPipeline(std::unique_ptr<Pipeline> fused, std::vector<std::string> notes)
-      : fused_(std::move(fused)), notes_(std::move(notes)) {}
-
-  const ModelTraits& traits() const override { return fused_->traits(); }
-  BatchShape batch_shape(const GenerationRequest& request) const override {
-    return fused_->batch_shape(request);
-  }
-  int rows_max(const BatchKey& key) const override { return fused_->rows_max(key); }
-  Result<EffectiveParams> check(const GenerationRequest& request) const override;
-  Result<std::unique_ptr<DenoiseState>> prepare(const GenerationRequest& request) override;
-  std::vector<Result<void>> step(std::span<DenoiseState* const> states) override;
-  Result<std::vector<Image>> decode(DenoiseState& state, DecodeQuality quality) override;
+      : WrappedPipeline(std::move(fused)), notes_(std::move(notes)) {}
 
  private:
-  std::unique_ptr<Pipeline> fused_;
+  EffectiveParams describe(EffectiveParams effective, const GenerationRequest&) const override {
+    effective.notes.insert(effective.notes.end(), notes_.begin(), notes_.end());
+    return effective;
+  }
+
   std::vector<std::string> notes_;
 };
 

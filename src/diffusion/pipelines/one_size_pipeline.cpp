@@ -4,7 +4,6 @@
 
 #include "codec/pixels.hpp"
 #include "codec/resize.hpp"
-#include "diffusion/pipelines/wrapped_state.hpp"
 
 namespace limner::pipelines {
 
@@ -29,24 +28,23 @@ class OneSizePipeline::State final : public WrappedState {
 GenerationRequest OneSizePipeline::in_own_size(const GenerationRequest& request) const {
   GenerationRequest own = request;
   own.size = traits().defaults.size;
-  const auto scaled = [&](const Image& image, codec::ResizeFilter filter) {
-    return image.size == own.size ? image : codec::resize(image, own.size, filter);
-  };
+  if (own.size == request.size) return own;
   if (request.init_image) {
-    own.init_image =
-        std::make_shared<const Image>(scaled(*request.init_image, codec::ResizeFilter::Lanczos));
+    own.init_image = std::make_shared<const Image>(
+        codec::resize(*request.init_image, own.size, codec::ResizeFilter::Lanczos));
   }
   if (request.mask) {
     own.mask = std::make_shared<const Mask>(
-        Mask{scaled(request.mask->grey, codec::ResizeFilter::Nearest)});
+        Mask{codec::resize(request.mask->grey, own.size, codec::ResizeFilter::Nearest)});
   }
   return own;
 }
 
-EffectiveParams OneSizePipeline::describe(EffectiveParams effective, ImageSize asked) const {
+EffectiveParams OneSizePipeline::describe(EffectiveParams effective,
+                                          const GenerationRequest& request) const {
   const ImageSize own = traits().defaults.size;
-  effective.size = asked;
-  if (asked != own) {
+  effective.size = request.size;
+  if (request.size != own) {
     effective.notes.push_back(
         fmt::format("painted at {}, the only size of this model, and scaled", to_string(own)));
   }
@@ -56,34 +54,23 @@ EffectiveParams OneSizePipeline::describe(EffectiveParams effective, ImageSize a
 BatchShape OneSizePipeline::batch_shape(const GenerationRequest& request) const {
   GenerationRequest own = request;
   own.size = traits().defaults.size;
-  return inner_->batch_shape(own);
-}
-
-Result<EffectiveParams> OneSizePipeline::check(const GenerationRequest& request) const {
-  auto effective = inner_->check(request);
-  if (!effective) return effective;
-  return describe(*std::move(effective), request.size);
+  return inner().batch_shape(own);
 }
 
 Result<std::unique_ptr<DenoiseState>> OneSizePipeline::prepare(const GenerationRequest& request) {
   // The size that was asked for is refused here if it must be, not the model's own.
   auto effective = check(request);
   if (!effective) return effective.error();
-  auto inner = inner_->prepare(in_own_size(request));
-  if (!inner) return inner;
+  auto state = inner().prepare(in_own_size(request));
+  if (!state) return state;
   return std::unique_ptr<DenoiseState>(
-      new State(*std::move(inner), *std::move(effective), request.init_image == nullptr));
-}
-
-std::vector<Result<void>> OneSizePipeline::step(std::span<DenoiseState* const> states) {
-  return inner_->step(unwrap(states));
+      new State(*std::move(state), *std::move(effective), request.init_image == nullptr));
 }
 
 Result<std::vector<Image>> OneSizePipeline::decode(DenoiseState& state, DecodeQuality quality) {
-  const auto& own = static_cast<State&>(state);
-  auto pictures = inner_->decode(own.inner(), quality);
+  auto pictures = WrappedPipeline::decode(state, quality);
   if (!pictures) return pictures;
-  for (auto& picture : *pictures) picture = own.in_asked_size(picture);
+  for (auto& picture : *pictures) picture = static_cast<State&>(state).in_asked_size(picture);
   return pictures;
 }
 

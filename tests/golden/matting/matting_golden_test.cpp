@@ -11,9 +11,11 @@
 
 #include "base/files.hpp"
 #include "codec/decode.hpp"
+#include "codec/pixels.hpp"
 #include "cutout/network_matting.hpp"
 #include "diffusion/models/matting_network.hpp"
 #include "runtime/runtime.hpp"
+#include "unit/cutout/scenes.hpp"
 
 namespace limner {
 namespace {
@@ -31,7 +33,7 @@ Image read(int number, std::string_view what) {
   return std::move(*image);
 }
 
-class Matting : public testing::Test {
+class Matting : public ::testing::Test {
  protected:
   void SetUp() override {
     auto runtime = runtime::Runtime::create({.precision = runtime::Precision::F32});
@@ -74,18 +76,9 @@ TEST_F(Matting, finds_held_out_subjects) {
   for (int i = 0; i < kComposites; ++i) {
     const auto alpha = matting.alpha(read(i, "picture"));
     ASSERT_TRUE(alpha);
-    const Image truth = read(i, "alpha");
-    double both = 0;
-    double either = 0;
-    const std::size_t count = alpha->pixels.size();
-    for (std::size_t p = 0; p < count; ++p) {
-      const int found = alpha->pixels[p];
-      const int expected = truth.pixels[3 * p];  // grey decodes to three channels
-      error += std::abs(found - expected) / 255.0 / static_cast<double>(count * kComposites);
-      both += found >= 128 && expected >= 128;
-      either += found >= 128 || expected >= 128;
-    }
-    overlap += both / either / kComposites;
+    const Image truth = codec::to_grey(read(i, "alpha"));
+    error += cutout::testing::mean_difference(*alpha, truth) / 255 / kComposites;
+    overlap += cutout::testing::intersection_over_union(*alpha, truth) / kComposites;
   }
   EXPECT_LE(error, 0.02);
   EXPECT_GE(overlap, 0.95);
