@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 EMBEDDED = Path(__file__).parents[2] / "models" / "emoji-256"
+# Small, random weights, and it listens to guidance, which the embedded one does not.
+TOY = Path(__file__).parents[1] / "parity" / "data" / "models" / "sd1"
 UNET = "unet/diffusion_pytorch_model.safetensors"
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from limner_server import Server, clean_environment, wait_until
+from model_folders import TOY
 from pictures import decode
 from PIL import Image
 
 DATA = Path(__file__).parents[1] / "parity" / "data"
-TOY = DATA / "models" / "sd1"
 LORAS = DATA / "loras" / "sd1"
 PATH = "/v1/images/generations"
 FIELDS = {"prompt": "a red cat", "size": "64x64", "num_inference_steps": 2, "seed": 7}

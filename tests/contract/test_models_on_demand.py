@@ -7,8 +7,8 @@ import openai
 import pytest
 from conftest import client_of
 from limner_server import wait_until
-from model_folders import EMBEDDED, UNET, copy_model, replace
-from test_openai_generations import QUICK, TOY, generate
+from model_folders import EMBEDDED, TOY, UNET, copy_model, replace
+from test_openai_generations import QUICK, generate
 
 PATH = "/v1/images/generations"
 # Two models of which only the first is loaded at the start.

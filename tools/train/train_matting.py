@@ -100,8 +100,9 @@ def export(network, folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_file(folded(network), folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(
-        {"_class_name": "MattingNetwork", "sample_size": 256, "block_size": BLOCK_PX, "widths": WIDTHS, "act_fn": "silu"}, indent=2) + "\n")
+    config = {"_class_name": "MattingNetwork", "sample_size": 256, "block_size": BLOCK_PX, "widths": WIDTHS,
+              "act_fn": "silu"}
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def matting_loss(logits, alpha):
