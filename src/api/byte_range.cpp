@@ -1,21 +1,10 @@
 #include "api/byte_range.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/text.hpp"
 
 namespace limner::api {
-namespace {
-
-std::optional<std::size_t> parse_position(std::string_view text) {
-  std::size_t value = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || status != std::errc{} || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-}  // namespace
 
 RangeAnswer parse_range(std::string_view header, std::size_t size) {
   constexpr std::string_view kUnit = "bytes=";
@@ -25,8 +14,8 @@ RangeAnswer parse_range(std::string_view header, std::size_t size) {
   if (dash == header.npos || header.find(',') != header.npos) return WholeFile{};
   const auto first_text = header.substr(0, dash);
   const auto last_text = header.substr(dash + 1);
-  const auto first = parse_position(first_text);
-  const auto last = parse_position(last_text);
+  const auto first = parse_number<std::size_t>(first_text);
+  const auto last = parse_number<std::size_t>(last_text);
   if (first_text.empty()) {  // "-500": the last 500 bytes
     if (!last) return WholeFile{};
     if (*last == 0 || size == 0) return UnsatisfiableRange{};

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <any>
-#include <charconv>
 
 #include "base/ids.hpp"
+#include "base/text.hpp"
 
 namespace limner::api {
 namespace {
@@ -18,12 +18,6 @@ bool is_true(const http::Request& request, std::string_view name) {
   return request.header(name).value_or("") == "true";
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // The first `wait` among the preferences of all Prefer fields. One that is no number is none, as
 // RFC 7240 asks.
 std::optional<std::chrono::seconds> preferred_wait(const http::Request& request) {
@@ -31,17 +25,14 @@ std::optional<std::chrono::seconds> preferred_wait(const http::Request& request)
     while (!list.empty()) {
       const auto comma = std::min(list.find(','), list.size());
       const auto item = list.substr(0, comma);
-      const auto preference = trimmed(item.substr(0, item.find(';')));
+      const auto preference = trim(item.substr(0, item.find(';')));
       list.remove_prefix(std::min(comma + 1, list.size()));
       const auto equals = preference.find('=');
       if (equals == preference.npos) continue;
-      if (!http::equals_ignoring_case(trimmed(preference.substr(0, equals)), "wait")) continue;
-      const auto number = trimmed(preference.substr(equals + 1));
-      std::uint32_t seconds = 0;
-      const auto [end, status] =
-          std::from_chars(number.data(), number.data() + number.size(), seconds);
-      if (status != std::errc{} || end != number.data() + number.size()) return std::nullopt;
-      return std::chrono::seconds{seconds};
+      if (!equals_ignoring_case(trim(preference.substr(0, equals)), "wait")) continue;
+      const auto seconds = parse_number<std::uint32_t>(trim(preference.substr(equals + 1)));
+      if (!seconds) return std::nullopt;
+      return std::chrono::seconds{*seconds};
     }
   }
   return std::nullopt;

@@ -1,10 +1,9 @@
 #include "api/openapi.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "base/text.hpp"
 
 // The file, embedded by CMake.
 extern "C" const char limner_openapi_begin[];
@@ -73,10 +72,7 @@ json::object make_openapi(std::string_view version, std::span<const std::string>
   auto& paths = document["paths"].as_object();
   for (const auto& route : routes) {
     const auto space = route.find(' ');
-    std::string method = route.substr(0, space);
-    std::ranges::transform(method, method.begin(), [](char c) {
-      return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
+    const std::string method = ascii_lower(route.substr(0, space));
     const auto path = openapi_path(std::string_view(route).substr(space + 1));
     const auto* item = paths.if_contains(path);
     if (item != nullptr && item->as_object().contains(method)) continue;

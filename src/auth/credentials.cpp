@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/base64.hpp"
+#include "base/text.hpp"
 
 namespace limner::auth {
 namespace {
@@ -12,12 +13,6 @@ Error unreadable() {
   return {.kind = ErrorKind::Unauthenticated,
           .message = "Authorization: expected \"Bearer KEY\" or \"Basic \" and base64 of user:key",
           .code = "invalid_api_key"};
-}
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 Result<std::string> read_basic(std::string_view encoded) {
@@ -37,11 +32,11 @@ Result<void> read_authorization(std::string_view value, std::vector<std::string>
   const auto scheme = value.substr(0, space);
   const auto rest = space == value.npos ? std::string_view{} : trim(value.substr(space + 1));
   if (rest.empty()) return unreadable();
-  if (http::equals_ignoring_case(scheme, "Bearer")) {
+  if (equals_ignoring_case(scheme, "Bearer")) {
     keys.emplace_back(rest);
     return {};
   }
-  if (!http::equals_ignoring_case(scheme, "Basic")) return unreadable();
+  if (!equals_ignoring_case(scheme, "Basic")) return unreadable();
   auto key = read_basic(rest);
   if (!key) return key.error();
   basic_keys.push_back(std::move(*key));

@@ -1,21 +1,16 @@
 #include "config/parse_value.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
+
 namespace limner::config {
 namespace {
-
-template <typename T>
-bool parse_whole(std::string_view text, T& value) {
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return status == std::errc{} && end == text.data() + text.size();
-}
 
 // "64KiB" → 64 and "KiB".
 std::pair<std::string_view, std::string_view> split_unit(std::string_view text) {
@@ -47,10 +42,10 @@ template <std::size_t N>
 std::optional<std::uint64_t> parse_scaled(std::string_view text, const std::array<Unit, N>& units,
                                           std::uint64_t max) {
   const auto [digits, unit] = split_unit(text);
-  std::uint64_t count = 0;
-  if (!parse_whole(digits, count)) return std::nullopt;
+  const auto count = limner::parse_number<std::uint64_t>(digits);
+  if (!count) return std::nullopt;
   for (const auto& known : units) {
-    if (known.name == unit && count <= max / known.factor) return count * known.factor;
+    if (known.name == unit && *count <= max / known.factor) return *count * known.factor;
   }
   return std::nullopt;
 }
@@ -64,25 +59,25 @@ Error unexpected(const RawValue& raw, std::string_view expected) {
 }
 
 Result<std::int64_t> parse_int(const RawValue& raw, std::int64_t min, std::int64_t max) {
-  std::int64_t value = 0;
-  if (!parse_whole(raw.text, value) || value < min || value > max) {
+  const auto value = limner::parse_number<std::int64_t>(raw.text);
+  if (!value || *value < min || *value > max) {
     return unexpected(raw, fmt::format("a whole number from {} to {}", min, max));
   }
-  return value;
+  return *value;
 }
 
 Result<std::uint64_t> parse_u64(const RawValue& raw) {
-  std::uint64_t value = 0;
-  if (!parse_whole(raw.text, value)) return unexpected(raw, "a whole number from 0 to 2^64 - 1");
-  return value;
+  const auto value = limner::parse_number<std::uint64_t>(raw.text);
+  if (!value) return unexpected(raw, "a whole number from 0 to 2^64 - 1");
+  return *value;
 }
 
 Result<double> parse_number(const RawValue& raw, double min, double max) {
-  double value = 0;
-  if (!parse_whole(raw.text, value) || !std::isfinite(value) || value < min || value > max) {
+  const auto value = limner::parse_number<double>(raw.text);
+  if (!value || !std::isfinite(*value) || *value < min || *value > max) {
     return unexpected(raw, fmt::format("a number from {} to {}", min, max));
   }
-  return value;
+  return *value;
 }
 
 Result<bool> parse_bool(const RawValue& raw) {

@@ -1,27 +1,34 @@
 #include "core/image.hpp"
 
-#include <charconv>
+#include <array>
+
+#include "base/text.hpp"
 
 namespace limner {
 namespace {
 
 std::optional<int> parse_side(std::string_view text) {
-  if (text.empty() || text.size() > 5) return std::nullopt;
-  int side = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), side);
-  if (status != std::errc{} || end != text.data() + text.size() || side < 1) return std::nullopt;
-  return side;
+  constexpr std::size_t kDigitsMax = 5;
+  text = trim(text);
+  if (text.size() > kDigitsMax) return std::nullopt;
+  const auto side = parse_number<int>(text);
+  return side.value_or(0) >= 1 ? side : std::nullopt;
 }
+
+// What people write between width and height.
+constexpr std::array<std::string_view, 4> kCrosses = {"x", "X", "*", "\u00d7"};
 
 }  // namespace
 
 std::optional<ImageSize> parse_image_size(std::string_view text) {
-  const auto cross = text.find('x');
-  if (cross == text.npos) return std::nullopt;
-  const auto width = parse_side(text.substr(0, cross));
-  const auto height = parse_side(text.substr(cross + 1));
-  if (!width || !height) return std::nullopt;
-  return ImageSize{.width_px = *width, .height_px = *height};
+  for (const auto cross : kCrosses) {
+    const auto at = text.find(cross);
+    if (at == text.npos) continue;
+    const auto width = parse_side(text.substr(0, at));
+    const auto height = parse_side(text.substr(at + cross.size()));
+    if (width && height) return ImageSize{.width_px = *width, .height_px = *height};
+  }
+  return std::nullopt;
 }
 
 std::string to_string(ImageSize size) {

@@ -20,7 +20,7 @@ struct ImageSize {
 // "512x768", width first.
 std::string to_string(ImageSize size);
 
-// Exactly digits, x, digits, both from 1 to 99999; nothing else.
+// Two numbers from 1 to 99999 with x, X, × or * between; blanks around them do not count.
 std::optional<ImageSize> parse_image_size(std::string_view text);
 
 // channels: 1 grey, 3 RGB, 4 RGBA with straight (not premultiplied) alpha; sRGB.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "http/multipart_head.hpp"
 
 namespace limner::http {

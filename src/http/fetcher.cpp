@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <unistd.h>
 
+#include "base/text.hpp"
 #include "http/public_address.hpp"
 
 namespace limner::http {
@@ -51,9 +52,7 @@ Result<Address> parse(const std::string& text) {
                   .host = part_of(url.get(), CURLUPART_HOST),
                   .port = part_of(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT)};
   if ((address.scheme != "http" && address.scheme != "https") || address.host.empty()) return bad;
-  std::ranges::transform(address.host, address.host.begin(), [](char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
+  address.host = ascii_lower(address.host);
   return address;
 }
 

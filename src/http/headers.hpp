@@ -40,7 +40,4 @@ class Headers {
   std::vector<Field> fields_;
 };
 
-// ASCII only, as HTTP's tokens are.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
-
 }  // namespace limner::http

@@ -1,12 +1,13 @@
 #include "http/multipart_head.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "http/headers.hpp"
+#include "base/text.hpp"
 #include "http/url.hpp"
 
 namespace limner::http {
@@ -20,56 +21,24 @@ Error malformed(std::string message) {
           .code = "invalid_multipart"};
 }
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+// Escapes quotes and itself; before anything else it is data, as in the Windows paths that old
+// browsers send. Or always data: half of a character of GBK or Shift JIS.
+enum class Backslash { Escapes, IsData };
 
-// Takes a quoted string from the front of `text`. A backslash escapes quotes and itself; before
-// anything else it is data, as in the Windows paths that old browsers send.
-std::optional<std::string> take_quoted(std::string_view& text) {
+// Takes a quoted string from the front of `text`.
+std::optional<std::string> take_quoted(std::string_view& text, Backslash backslash) {
   std::string value;
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (text[i] == '"') {
       text.remove_prefix(i + 1);
       return value;
     }
-    const bool is_escape =
-        text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\');
+    const bool is_escape = backslash == Backslash::Escapes && text[i] == '\\' &&
+                           i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\');
     if (is_escape) ++i;
     value.push_back(text[i]);
   }
   return std::nullopt;
-}
-
-// "; name=value; name=\"value\"" after the first word.
-std::optional<Parameters> parse_parameters(std::string_view text) {
-  Parameters parameters;
-  for (text = trim(text); !text.empty(); text = trim(text)) {
-    if (text[0] != ';') return std::nullopt;
-    text = trim(text.substr(1));
-    if (text.empty()) break;  // a last ';' is harmless
-    const auto equals = text.find_first_of("=;");
-    if (equals == text.npos || text[equals] != '=') return std::nullopt;
-    const auto name = trim(text.substr(0, equals));
-    text = trim(text.substr(equals + 1));
-    std::string value;
-    if (text.starts_with('"')) {
-      auto quoted = take_quoted(text);
-      if (!quoted) return std::nullopt;
-      value = std::move(*quoted);
-    } else {
-      const auto end = std::min(text.find(';'), text.size());
-      value = trim(text.substr(0, end));
-      text.remove_prefix(end);
-    }
-    for (const auto& [known, unused] : parameters) {
-      if (equals_ignoring_case(known, name)) return std::nullopt;
-    }
-    parameters.emplace_back(name, std::move(value));
-  }
-  return parameters;
 }
 
 const std::string* find(const Parameters& parameters, std::string_view name) {
@@ -77,6 +46,50 @@ const std::string* find(const Parameters& parameters, std::string_view name) {
     if (equals_ignoring_case(known, name)) return &value;
   }
   return nullptr;
+}
+
+// "; name=value; name=\"value\"" after the first word. False where it cannot be read to its end;
+// `parameters` has what came before, and the whole rest as the value that is never closed.
+bool read_parameters(std::string_view text, Backslash backslash, Parameters& parameters) {
+  for (text = trim(text); !text.empty(); text = trim(text)) {
+    if (text[0] != ';') return false;
+    text = trim(text.substr(1));
+    if (text.empty()) break;  // a last ';' is harmless
+    const auto equals = text.find_first_of("=;");
+    if (equals == text.npos || text[equals] != '=') return false;
+    const auto name = trim(text.substr(0, equals));
+    if (find(parameters, name)) {  // two readers could take different ones
+      parameters.clear();
+      return false;
+    }
+    text = trim(text.substr(equals + 1));
+    if (text.starts_with('"')) {
+      auto quoted = take_quoted(text, backslash);
+      parameters.emplace_back(name, quoted ? std::move(*quoted) : std::string(text));
+      if (!quoted) return false;
+      continue;
+    }
+    const auto end = std::min(text.find(';'), text.size());
+    parameters.emplace_back(name, trim(text.substr(0, end)));
+    text.remove_prefix(end);
+  }
+  return true;
+}
+
+bool is_filename(std::string_view name) {
+  return equals_ignoring_case(name, "filename") || equals_ignoring_case(name, "filename*");
+}
+
+// A file's name may be in any encoding, and then hold what looks like a quote or a backslash. It is
+// of no use here, so that nothing behind it can be read is no mistake once the part's name is known.
+std::optional<Parameters> read_disposition_parameters(std::string_view text) {
+  for (const auto backslash : {Backslash::Escapes, Backslash::IsData}) {
+    Parameters parameters;
+    if (read_parameters(text, backslash, parameters)) return parameters;
+    const bool ends_in_filename = !parameters.empty() && is_filename(parameters.back().first);
+    if (ends_in_filename && find(parameters, "name")) return parameters;
+  }
+  return std::nullopt;
 }
 
 // The three characters that browsers percent-encode in names, and no other.
@@ -93,36 +106,22 @@ std::string decode_name(std::string_view text) {
   return out;
 }
 
-// RFC 5987: UTF-8''na%C3%AFve.png
-Result<std::string> decode_extended(std::string_view text) {
-  const auto language = text.find('\'');
-  const auto value = language == text.npos ? text.npos : text.find('\'', language + 1);
-  if (value == text.npos || !equals_ignoring_case(text.substr(0, language), "utf-8")) {
-    return malformed("filename* is not UTF-8''…");
-  }
-  return percent_decode(text.substr(value + 1), Plus::IsPlus, "multipart body: filename*");
-}
-
 Result<void> read_disposition(std::string_view value, Part& part) {
   const auto type_end = std::min(value.find(';'), value.size());
   if (!equals_ignoring_case(trim(value.substr(0, type_end)), "form-data")) {
     return malformed("a part's Content-Disposition is not form-data");
   }
-  const auto parameters = parse_parameters(value.substr(type_end));
+  const auto parameters = read_disposition_parameters(value.substr(type_end));
   const auto* name = parameters ? find(*parameters, "name") : nullptr;
   if (!name || name->empty()) return malformed("a part has no name in its Content-Disposition");
   part.name = decode_name(*name);
-  if (const auto* filename = find(*parameters, "filename")) {
+  if (!is_valid_utf8(part.name)) return malformed("a part's name is not UTF-8");
+  for (const auto* which : {"filename", "filename*"}) {
+    const auto* filename = find(*parameters, which);
+    if (!filename) continue;
     part.has_filename = true;
-    part.filename = decode_name(*filename);
-  } else if (const auto* extended = find(*parameters, "filename*")) {
-    auto decoded = decode_extended(*extended);
-    if (!decoded) return decoded.error();
-    part.has_filename = true;
-    part.filename = std::move(*decoded);
-  }
-  if (!is_valid_utf8(part.name) || !is_valid_utf8(part.filename)) {
-    return malformed("a part's name or filename is not UTF-8");
+    part.filename = *filename;
+    break;
   }
   return {};
 }
@@ -136,9 +135,11 @@ bool is_plain_encoding(std::string_view value) {
 
 Result<std::string> multipart_boundary(std::string_view content_type) {
   constexpr std::string_view kPunctuation = "'()+_,-./:=? ";
-  const auto parameters =
-      parse_parameters(content_type.substr(std::min(content_type.find(';'), content_type.size())));
-  const auto* boundary = parameters ? find(*parameters, "boundary") : nullptr;
+  Parameters parameters;
+  const bool is_whole =
+      read_parameters(content_type.substr(std::min(content_type.find(';'), content_type.size())),
+                      Backslash::Escapes, parameters);
+  const auto* boundary = is_whole ? find(parameters, "boundary") : nullptr;
   if (!boundary) return malformed("Content-Type has no boundary parameter");
   bool is_valid = !boundary->empty() && boundary->size() <= 70 && boundary->back() != ' ';
   for (const char c : *boundary) {

@@ -35,7 +35,7 @@ class PartContent {
 
 struct Part {
   std::string name;
-  std::string filename;       // as the client named it: never a path to open
+  std::string filename;       // its bytes as sent, in whatever encoding: never a path to open
   bool has_filename = false;  // browsers and SDKs send a filename with files only
   std::string content_type;   // as sent, empty when absent; says nothing reliable
   PartContent content;

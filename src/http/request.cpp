@@ -1,6 +1,6 @@
 #include "http/request.hpp"
 
-#include <algorithm>
+#include "base/text.hpp"
 
 namespace limner::http {
 
@@ -18,15 +18,7 @@ std::string_view Request::body_bytes() const {
 
 std::string Request::media_type() const {
   const auto value = header("Content-Type").value_or("");
-  const auto first = value.find_first_not_of(" \t");
-  if (first == value.npos) return {};
-  auto type = value.substr(first, value.find(';') - first);
-  type = type.substr(0, type.find_last_not_of(" \t") + 1);
-  std::string lower(type);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return lower;
+  return ascii_lower(trim(value.substr(0, value.find(';'))));
 }
 
 }  // namespace limner::http

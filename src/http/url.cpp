@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "http/headers.hpp"
+#include "base/text.hpp"
 
 namespace limner::http {
 namespace {
@@ -132,6 +132,18 @@ Result<std::string> percent_decode(std::string_view text, Plus plus, std::string
     out.push_back(c);
   }
   if (!is_valid_utf8(out)) return bad_target(fmt::format("{}: not valid UTF-8", what));
+  return out;
+}
+
+std::string percent_decode_bytes(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int high = text[i] == '%' && i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high < 0 ? -1 : hex_digit(text[i + 2]);
+    out.push_back(low < 0 ? text[i] : static_cast<char>(high * 16 + low));
+    if (low >= 0) i += 2;
+  }
   return out;
 }
 

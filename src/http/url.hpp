@@ -18,6 +18,9 @@ enum class Plus { IsPlus, IsSpace };  // a space in forms and queries
 // Errors: a '%' without two hex digits, a NUL, bytes that are not UTF-8. `what` names the place.
 Result<std::string> percent_decode(std::string_view text, Plus plus, std::string_view what);
 
+// For data that may be anything: a '%' without two hex digits is itself.
+std::string percent_decode_bytes(std::string_view text);
+
 struct Target {
   std::string path;
   std::vector<std::string> segments;

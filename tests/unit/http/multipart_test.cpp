@@ -116,7 +116,6 @@ TEST(Multipart, RefusesHeadsItCannotTrust) {
         "Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b",
         "Content-Disposition: form-data;\r\n name=a", "Content-Disposition : form-data; name=a",
         "Content-Disposition: form-data; name=\"\xff\"",
-        "Content-Disposition: form-data; name=a; filename*=latin-1''x",
         "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64"}) {
     EXPECT_EQ(head(fields), "invalid_multipart") << fields;
   }
@@ -127,12 +126,36 @@ TEST(Multipart, ReadsNamesAsBrowsersCurlAndPythonWriteThem) {
     auto part = parse_part_head("Content-Disposition: form-data; " + parameters);
     return part ? part->name + "|" + part->filename : part.error().message;
   };
-  EXPECT_EQ(name(R"(name="a%22b"; filename="c%0D%0a.png")"), "a\"b|c\r\n.png");
+  EXPECT_EQ(name(R"(name="a%22b"; filename="c%0D%0a.png")"), "a\"b|c%0D%0a.png");
   EXPECT_EQ(name(R"(name="a\"b"; filename="C:\dir\x.png")"), "a\"b|C:\\dir\\x.png");
   EXPECT_EQ(name(R"(name="a;b"; filename="x;y=\\z.png")"), R"(a;b|x;y=\z.png)");
   EXPECT_EQ(name(R"(filename=x.png ; NAME=a;)"), "a|x.png");
   EXPECT_EQ(name(R"(name="100%"; filename="%41")"), "100%|%41");
-  EXPECT_EQ(name(R"(name=a; filename*=UTF-8''na%C3%AFve.png)"), "a|na\xc3\xafve.png");
+}
+
+TEST(Multipart, IgnoresTheEncodingOfAFilename) {
+  for (const std::string filename : {
+           "\"\xcd\xbc\xc6\xac.png\"",      // GBK
+           "\"\x95\x5c\"",                  // Shift JIS: its second byte is a backslash
+           "\"\x1b$B\"N\";9\x1b(B.png\"",    // ISO-2022-JP: a quote and a semicolon
+           "\"na\xefve.png\"", "na\xefve.png", "\"never closed",
+       }) {
+    auto part = parse_part_head("Content-Disposition: form-data; name=\"image\"; filename=" + filename);
+    ASSERT_TRUE(part) << filename << part.error().message;
+    EXPECT_EQ(part->name, "image");
+    EXPECT_TRUE(part->has_filename);
+  }
+  const auto* extended = "Content-Disposition: form-data; name=a; filename*=latin-1''na%EFve.png";
+  EXPECT_TRUE(parse_part_head(extended)->has_filename);
+  const auto* in_front = "Content-Disposition: form-data; filename=\"\x95\x5c\"; name=\"image\"";
+  EXPECT_EQ(parse_part_head(in_front)->name, "image");
+}
+
+TEST(Multipart, AFilenameHidesNoSecondName) {
+  for (const std::string rest : {"name=a; filename=x; name=b", "filename=\"x", "filename=\"x; name=a",
+                                 "name=a; other=\"x"}) {
+    EXPECT_FALSE(parse_part_head("Content-Disposition: form-data; " + rest)) << rest;
+  }
 }
 
 TEST(Multipart, SpillsLargePartsToAFileWithoutAName) {
