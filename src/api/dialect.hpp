@@ -21,8 +21,10 @@ struct DialectRules {
   bool refuses_unknown_fields;  // else they are ignored, unless the caller asks for strictness
   bool refuses_idle_strength;   // `strength` without a picture
   bool sends_url_by_default;    // beside b64_json, when response_format is absent
-  bool sends_extra_fields;      // id, model, index, extra_fields
+  bool sends_extra_fields;      // id, model, extra_fields
+  bool sends_index_and_seed;    // of each picture
   bool reads_prompt_syntax;     // chunks and weights, where the operator allows them
+  bool fits_long_prompts;       // else one that is too long is refused, unless the operator says
   bool has_bifrost_error_members;
   bool has_nebula_error_members;
   Fit mask_size;  // a mask of another size than its picture

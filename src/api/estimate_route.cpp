@@ -1,10 +1,12 @@
 #include "api/estimate_route.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/call_context.hpp"
 #include "api/json_response.hpp"
 #include "api/json_writer.hpp"
+#include "api/picture_names.hpp"
 #include "api/plan_request.hpp"
 #include "api/read_body.hpp"
 #include "api/read_image_request.hpp"
@@ -79,10 +81,7 @@ std::string write_estimate(const RequestPlan& plan, const ModelPlan& first,
 
 bool has_pictures(const Fields& fields) {
   if (!fields.files.empty()) return true;
-  for (const auto* name : {"image", "images", "input_image", "input_images"}) {
-    if (fields.reader.has(name)) return true;
-  }
-  return false;
+  return std::ranges::any_of(image_names(), [&](auto name) { return fields.reader.has(name); });
 }
 
 Result<std::string> estimate(Services& services, CallContext call, const http::Request& request,

@@ -1,25 +1,17 @@
 #include "api/field_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
 #include "base/utf8.hpp"
 
 namespace limner::api {
 namespace {
-
-template <typename T>
-std::optional<T> parse_whole(std::string_view text) {
-  T value{};
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // 2^63 and more do not fit; the largest double below does.
 std::optional<std::int64_t> whole(double value) {
@@ -37,8 +29,8 @@ std::optional<std::int64_t> integer_of(const json::value& value, FieldReader::So
   if (value.is_double()) return whole(value.get_double());
   if (value.is_string() && source == FieldReader::Source::Text) {
     const std::string_view text = value.get_string();
-    if (const auto exact = parse_whole<std::int64_t>(text)) return exact;
-    if (const auto number = parse_whole<double>(text)) return whole(*number);
+    if (const auto exact = parse_number<std::int64_t>(text)) return exact;
+    if (const auto number = parse_number<double>(text)) return whole(*number);
   }
   return std::nullopt;
 }
@@ -106,22 +98,23 @@ Result<FieldReader> FieldReader::from_json(std::string_view body) {
   return FieldReader(std::move(*object), Source::Json);
 }
 
-bool FieldReader::is_absent(const json::value& value) const {
+bool FieldReader::is_absent(const json::value& value, Empty empty) const {
   if (value.is_null()) return true;
-  return source_ == Source::Text && value.is_string() && value.get_string().empty();
+  if (!value.is_string() || !value.get_string().empty()) return false;
+  return source_ == Source::Text || empty == Empty::IsAbsent;
 }
 
 bool FieldReader::has(std::string_view name) const {
   const auto* value = fields_.if_contains(name);
-  return value != nullptr && !is_absent(*value);
+  return value != nullptr && !is_absent(*value, Empty::IsAbsent);
 }
 
-FieldReader::Found FieldReader::find(Names names) {
+FieldReader::Found FieldReader::find(Names names, Empty empty) {
   Found found;
   for (const auto name : names) {
     asked_.emplace(name);
     const auto* value = fields_.if_contains(name);
-    if (value == nullptr || is_absent(*value)) continue;
+    if (value == nullptr || is_absent(*value, empty)) continue;
     if (found.value == nullptr) {
       found = {.name = name, .value = value};
     } else if (!same(*found.value, *value)) {
@@ -180,7 +173,7 @@ std::optional<std::string> FieldReader::text(Names names, std::size_t chars_max)
 }
 
 std::optional<std::int64_t> FieldReader::integer(Names names, IntRange range) {
-  const auto found = find(names);
+  const auto found = find(names, Empty::IsWrong);
   if (found.value == nullptr) return std::nullopt;
   const auto expected = fmt::format("an integer from {} to {}", range.min, range.max);
   const auto value = integer_of(*found.value, source_);
@@ -196,12 +189,12 @@ std::optional<std::int64_t> FieldReader::integer(Names names, IntRange range) {
 }
 
 std::optional<std::uint64_t> FieldReader::seed(Names names) {
-  const auto found = find(names);
+  const auto found = find(names, Empty::IsWrong);
   if (found.value == nullptr) return std::nullopt;
   if (found.value->is_uint64()) return found.value->get_uint64();
   if (found.value->is_string() && source_ == Source::Text) {
     const std::string_view text = found.value->get_string();
-    if (const auto value = parse_whole<std::uint64_t>(text)) return value;
+    if (const auto value = parse_number<std::uint64_t>(text)) return value;
   }
   constexpr std::string_view kExpected = "an integer from 0 to 2^64 - 1, or -1 for a random one";
   const auto value = integer_of(*found.value, source_);
@@ -218,13 +211,13 @@ std::optional<std::uint64_t> FieldReader::seed(Names names) {
 }
 
 std::optional<double> FieldReader::number(Names names, NumberRange range) {
-  const auto found = find(names);
+  const auto found = find(names, Empty::IsWrong);
   if (found.value == nullptr) return std::nullopt;
   const auto expected = fmt::format("a number from {} to {}", range.min, range.max);
   std::optional<double> value;
   if (found.value->is_number()) value = found.value->to_number<double>();
   if (found.value->is_string() && source_ == Source::Text) {
-    value = parse_whole<double>(found.value->get_string());
+    value = parse_number<double>(found.value->get_string());
   }
   if (!value) {
     fail_type(found, expected);
@@ -238,7 +231,7 @@ std::optional<double> FieldReader::number(Names names, NumberRange range) {
 }
 
 std::optional<bool> FieldReader::boolean(Names names) {
-  const auto found = find(names);
+  const auto found = find(names, Empty::IsWrong);
   if (found.value == nullptr) return std::nullopt;
   if (found.value->is_bool()) return found.value->get_bool();
   if (found.value->is_string() && source_ == Source::Text) {

@@ -1,8 +1,9 @@
 // The fields of one request, from JSON or from a form, read by type. The first mistake sticks: read
 // everything, then look at error() once.
 //
-// `null` is absent. In JSON 7 and 7e0 are valid numbers, 4.0 is an integer, "4" is neither. In a
-// form and in a query every value is text, so "4", "0.5" and "true" are read, and "" is absent.
+// `null` is absent, and so is "" where a text is expected. In JSON 7 and 7e0 are valid numbers, 4.0
+// is an integer, "4" and "" are neither. In a form and in a query every value is text, so "4",
+// "0.5" and "true" are read, and "" is absent.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +69,9 @@ class FieldReader {
     std::string_view name;
     const json::value* value = nullptr;
   };
-  Found find(Names names);
-  bool is_absent(const json::value& value) const;
+  enum class Empty { IsAbsent, IsWrong };  // "" in JSON
+  Found find(Names names, Empty empty = Empty::IsAbsent);
+  bool is_absent(const json::value& value, Empty empty) const;
   void fail_type(const Found& found, std::string_view expected);
   void fail_value(const Found& found, std::string_view expected);
 

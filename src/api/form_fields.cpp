@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "api/picture_names.hpp"
+#include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "codec/image_format.hpp"
 
 namespace limner::api {
 namespace {
@@ -79,9 +82,16 @@ Result<void> add_text(json::object& fields, std::string_view name, std::string_v
   return {};
 }
 
-// Pictures are files even when a client leaves the filename out.
+// What a browser sends for a file input that was left empty.
+bool is_no_file(const http::Part& part) {
+  return part.has_filename && part.filename.empty() && part.content.size() == 0;
+}
+
+// A picture may be a file although the client leaves the filename out.
 bool is_file(const http::Part& part, std::string_view base_name) {
-  return part.has_filename || base_name == "image" || base_name == "mask" || base_name == "markup";
+  if (part.has_filename) return true;
+  if (!is_picture_name(base_name)) return false;
+  return codec::sniff(part.content.bytes()) || !is_valid_utf8(part.content.text());
 }
 
 }  // namespace
@@ -89,12 +99,13 @@ bool is_file(const http::Part& part, std::string_view base_name) {
 Result<Form> read_form(std::vector<http::Part> parts) {
   Form form;
   for (auto& part : parts) {
+    if (is_no_file(part)) continue;
     const std::string base_name = part.name.substr(0, part.name.find('['));
     if (is_file(part, base_name)) {
       form.files.push_back({.name = base_name, .content = std::move(part.content)});
       continue;
     }
-    auto added = add_text(form.texts, part.name, part.content.text());
+    auto added = add_text(form.texts, part.name, without_byte_order_mark(part.content.text()));
     if (!added) return added.error();
   }
   return form;

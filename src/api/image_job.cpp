@@ -128,6 +128,7 @@ void ImageJob::cut_out() {
   first_headers_ = {{"x-request-id", call_.request_id},
                     {"x-limner-model", reply.effective.model},
                     {"Cache-Control", "no-store"}};
+  for (const auto& note : plan.notes) first_headers_.add("x-limner-note", header_text(note));
   answer(reply, plan, first_headers_);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/dialect.hpp"
+#include "api/quality.hpp"
 #include "codec/image_format.hpp"
 #include "core/generation.hpp"
 #include "http/part.hpp"
@@ -25,6 +26,12 @@ enum class Background { Auto, Opaque, Transparent };
 // `type` of an edit.
 enum class EditType { Auto, Inpainting, Outpainting, BackgroundRemoval };
 
+// A field that will change nothing, and why: "there is no picture to start from".
+struct IdleField {
+  std::string field;
+  std::string why;
+};
+
 struct ImageRequest {
   Dialect dialect = Dialect::Bifrost;
   Operation operation = Operation::Generation;
@@ -38,13 +45,14 @@ struct ImageRequest {
   std::optional<int> height_px;
   std::optional<std::string> aspect_ratio;
 
-  std::string quality = "auto";
+  std::optional<Quality> quality;  // absent: auto
   std::optional<std::string> style;
   Background background = Background::Auto;
   std::string moderation = "auto";
   bool has_high_input_fidelity = false;
-  bool has_low_input_fidelity = false;
   EditType edit_type = EditType::Auto;
+  // Without a mask, the transparent part of the picture is what to repaint.
+  bool repaints_hole = false;
 
   std::optional<std::uint64_t> seed;
   std::optional<int> num_inference_steps;
@@ -64,12 +72,13 @@ struct ImageRequest {
   int partial_images = 0;
   bool wants_progress = false;
 
-  std::string user;
-  bool echoes_safety_identifier = false;
+  std::string user;  // safety_identifier, or else user
   std::vector<std::string> fallbacks;
 
   std::vector<ImageInput> images;
   std::optional<ImageInput> mask;
+
+  std::vector<IdleField> idle;  // known to be so whatever the model
 };
 
 }  // namespace limner::api

@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/base64.hpp"
+#include "base/text.hpp"
+#include "codec/pixels.hpp"
 #include "codec/resize.hpp"
+#include "http/url.hpp"
 
 namespace limner::api {
 namespace {
@@ -17,44 +20,43 @@ Error with_field(Error error, const std::string& field) {
   return error;
 }
 
-// "data:image/png;base64,…" → what follows the comma. Anything else as it is.
-Result<std::string_view> strip_data_url(std::string_view text, const std::string& field) {
-  if (!text.starts_with("data:")) return text;
-  const auto comma = text.find(',');
-  if (comma == text.npos || !text.substr(0, comma).ends_with(";base64")) {
-    return invalid_value(field, fmt::format("{}: a data URL must be data:image/…;base64,…", field),
-                         "invalid_image");
-  }
-  return text.substr(comma + 1);
-}
-
-Result<std::vector<std::uint8_t>> read_text(const std::string& text, const std::string& field,
-                                            const http::Fetcher* fetcher) {
-  if (text.starts_with("http://") || text.starts_with("https://")) {
-    if (fetcher == nullptr) {
-      return invalid_value(field, fmt::format("{}: addresses are not fetched here", field),
-                           "remote_image_not_allowed");
-    }
-    auto bytes = fetcher->fetch(text);
-    if (!bytes) return with_field(bytes.error(), field);
-    return bytes;
-  }
-  auto base64 = strip_data_url(text, field);
-  if (!base64) return base64.error();
-  auto bytes = base64_decode(*base64);
+Result<std::vector<std::uint8_t>> read_base64(std::string_view text, const std::string& field) {
+  auto bytes = base64_decode(text);
   if (!bytes) return with_field(bytes.error(), field);
   return bytes;
 }
 
-Image to_rgb(const Image& image) {
-  if (image.channels == 3) return image;
-  Image rgb = Image::blank(image.size, 3);
-  const auto channels = static_cast<std::size_t>(image.channels);
-  const std::size_t count = rgb.pixels.size() / 3;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::copy_n(&image.pixels[i * channels], 3, &rgb.pixels[i * 3]);
+// RFC 2397: "data:image/png;base64,iVBO…", "data:image/png,%89PNG…", words in any case.
+Result<std::vector<std::uint8_t>> read_data_url(std::string_view url, const std::string& field) {
+  const auto comma = std::min(url.find(','), url.size());
+  auto data = url.substr(std::min(comma + 1, url.size()));
+  const bool is_escaped = data.find('%') != data.npos;
+  std::string plain;
+  if (is_escaped) {
+    plain = http::percent_decode_bytes(data);
+    data = plain;
   }
-  return rgb;
+  const auto head = ascii_lower(trim(url.substr(0, comma)));
+  if (head.ends_with(";base64")) return read_base64(data, field);
+  if (is_escaped) return std::vector<std::uint8_t>(data.begin(), data.end());
+  return invalid_value(field, fmt::format("{}: a data URL must be data:image/…;base64,…", field),
+                       "invalid_image");
+}
+
+Result<std::vector<std::uint8_t>> read_text(std::string_view text, const std::string& field,
+                                            const http::Fetcher* fetcher) {
+  text = trim(text, " \t\r\n");
+  if (starts_with_ignoring_case(text, "data:")) return read_data_url(text, field);
+  if (starts_with_ignoring_case(text, "http://") || starts_with_ignoring_case(text, "https://")) {
+    if (fetcher == nullptr) {
+      return invalid_value(field, fmt::format("{}: addresses are not fetched here", field),
+                           "remote_image_not_allowed");
+    }
+    auto bytes = fetcher->fetch(std::string(text));
+    if (!bytes) return with_field(bytes.error(), field);
+    return bytes;
+  }
+  return read_base64(text, field);
 }
 
 bool has_transparency(const Image& image) {
@@ -74,18 +76,6 @@ Mask mask_of_alpha(const Image& image) {
   return {.grey = std::move(grey)};
 }
 
-// 255 where it is white: Rec. 601 luma, as Pillow's conversion to L computes it.
-Mask mask_of_luminance(const Image& image) {
-  Image grey = Image::blank(image.size, 1);
-  const auto channels = static_cast<std::size_t>(image.channels);
-  for (std::size_t i = 0; i < grey.pixels.size(); ++i) {
-    const auto* px = &image.pixels[i * channels];
-    grey.pixels[i] = static_cast<std::uint8_t>(
-        (px[0] * 19595U + px[1] * 38470U + px[2] * 7471U + 0x8000U) >> 16U);
-  }
-  return {.grey = std::move(grey)};
-}
-
 bool is_empty(const Mask& mask) {
   return std::ranges::all_of(mask.grey.pixels, [](auto value) { return value == 0; });
 }
@@ -100,7 +90,8 @@ Result<Mask> load_mask(const OpenedImage& file, ImageSize image_size, Fit fit,
   }
   auto image = file.decode(limits);
   if (!image) return image.error();
-  Mask mask = has_transparency(*image) ? mask_of_alpha(*image) : mask_of_luminance(*image);
+  Mask mask =
+      has_transparency(*image) ? mask_of_alpha(*image) : Mask{.grey = codec::to_grey(*image)};
   if (is_empty(mask)) {
     return invalid_value(field,
                          fmt::format("{}: marks nothing; what is transparent, or else white, is "
@@ -184,20 +175,22 @@ Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* ma
                                  const LoadOptions& options, const Limits& limits) {
   auto pixels = image.decode(limits);
   if (!pixels) return pixels.error();
+  // On white: the colours that a file keeps under transparent pixels are nobody's.
+  LoadedImages loaded{.image = codec::flatten_alpha(*pixels), .mask = std::nullopt};
   if (mask != nullptr) {
     auto loaded_mask = load_mask(*mask, pixels->size, options.mask_size, limits);
     if (!loaded_mask) return loaded_mask.error();
-    return LoadedImages{.image = to_rgb(*pixels), .mask = *std::move(loaded_mask)};
+    loaded.mask = *std::move(loaded_mask);
+    return loaded;
+  }
+  if (options.repaints_hole && has_transparency(*pixels)) {
+    loaded.mask = mask_of_alpha(*pixels);
+    return loaded;
   }
   const bool is_outpainting = options.edit_type == EditType::Outpainting;
-  if (!is_outpainting && options.edit_type != EditType::Inpainting) {
-    return LoadedImages{.image = to_rgb(*pixels), .mask = std::nullopt};
-  }
-  if (has_transparency(*pixels)) {
-    return LoadedImages{.image = to_rgb(*pixels), .mask = mask_of_alpha(*pixels)};
-  }
+  if (!is_outpainting && options.edit_type != EditType::Inpainting) return loaded;
   if (is_outpainting && options.canvas && is_larger(*options.canvas, pixels->size, limits)) {
-    return on_canvas(to_rgb(*pixels), *options.canvas);
+    return on_canvas(loaded.image, *options.canvas);
   }
   return invalid_value("mask",
                        is_outpainting

@@ -41,20 +41,21 @@ class OpenedImage {
 
 // The first picture of an edit and what to repaint of it, both in its own size.
 struct LoadedImages {
-  Image image;  // RGB
+  Image image;  // RGB, on white where it was transparent
   std::optional<Mask> mask;
 };
 
 struct LoadOptions {
   EditType edit_type = EditType::Auto;
+  // Without a mask, the transparent part of the picture is one.
+  bool repaints_hole = false;
   // Outpainting without a mask or transparency: the picture is laid in the middle of this size.
   std::optional<ImageSize> canvas = std::nullopt;
   Fit mask_size = Fit::Refuse;  // a mask of another size than the picture
 };
 
 // Makes the mask by one rule on every dialect: transparent is repainted when there is any
-// transparency, else white. Without a mask the picture's own transparency counts, if the type says
-// inpainting or outpainting. `mask` may be null.
+// transparency, else white. `mask` may be null.
 Result<LoadedImages> load_images(const OpenedImage& image, const OpenedImage* mask,
                                  const LoadOptions& options, const Limits& limits);
 

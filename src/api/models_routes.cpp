@@ -1,13 +1,13 @@
 #include "api/models_routes.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
 #include "api/call_context.hpp"
 #include "api/field_reader.hpp"
 #include "api/json_response.hpp"
+#include "base/text.hpp"
 
 namespace limner::api {
 namespace {
@@ -51,13 +51,6 @@ std::vector<Row> rows_of(const std::vector<ServedModel>& models) {
   return rows;
 }
 
-std::optional<std::size_t> parse_count(std::string_view text) {
-  std::size_t value = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // The page token is the number of models already seen.
 Result<json::object> list_models(Services& services, const http::Request& request,
                                  std::int64_t created) {
@@ -66,11 +59,12 @@ Result<json::object> list_models(Services& services, const http::Request& reques
   const auto provider = request.query_parameter("provider").value_or("");
   const auto size_text = request.query_parameter("page_size").value_or("");
   const auto token = request.query_parameter("page_token").value_or("");
-  const auto size = size_text.empty() ? kPageMax : parse_count(size_text).value_or(0);
+  const auto size = size_text.empty() ? kPageMax : parse_number<std::size_t>(size_text).value_or(0);
   if (size < 1 || size > kPageMax) {
     return invalid_value("page_size", fmt::format("page_size: expected 1 to {}", kPageMax));
   }
-  const auto begin = token.empty() ? std::size_t{0} : parse_count(token).value_or(rows.size() + 1);
+  const auto begin =
+      token.empty() ? std::size_t{0} : parse_number<std::size_t>(token).value_or(rows.size() + 1);
   if (begin > rows.size()) return invalid_value("page_token", "page_token: not one of this list");
   json::array data;
   std::size_t at = begin;
@@ -108,20 +102,11 @@ http::Handler list_handler(Services& services, Dialect dialect) {
 http::Handler one_handler(Services& services, Dialect dialect) {
   const auto created = started_seconds(services);
   return [&services, dialect, created](std::shared_ptr<http::Exchange> exchange) {
-    const std::string id(exchange->path_parameter("id"));
-    const auto models = services.painter.models();
-    for (const auto& row : rows_of(models)) {
-      if (row.id != id) continue;
-      exchange->respond(json_response(describe_model(row.id, *row.model, created)));
-      return;
-    }
+    const auto id = exchange->path_parameter("id");
+    const auto model = services.painter.look_up(id);
+    if (model) return void(exchange->respond(json_response(describe_model(id, *model, created))));
     const auto call = read_call(*exchange, dialect, Operation::Generation, {});
-    exchange->respond(error_response(
-        Error{.kind = ErrorKind::NotFound,
-              .message = fmt::format("model: {} is not served here", describe(json::value(id))),
-              .param = "model",
-              .code = "model_not_found"},
-        call.error_context()));
+    exchange->respond(error_response(model.error(), call.error_context()));
   };
 }
 
@@ -150,6 +135,7 @@ void add_models_routes(http::RouteTable& routes, Services& services) {
                 .handler = one_handler(services, dialect)});
   };  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks): the route table owns the handlers
   list("/v1/models", Dialect::Bifrost);
+  list("/models", Dialect::Bifrost);
   for (const auto prefix : {"/openai", "/litellm", "/langchain", "/pydanticai"}) {
     list(fmt::format("{}/v1/models", prefix), Dialect::OpenAi);
     list(fmt::format("{}/models", prefix), Dialect::OpenAi);

@@ -19,6 +19,8 @@ namespace limner::api {
 struct ServedModel {
   std::string name;
   std::vector<std::string> aliases;
+  // Of look_up() and find(): LoRAs that the name asked for stands for.
+  std::vector<AdapterRef> adapters = {};
   ModelPolicy policy;
   // Absent until the model was loaded once.
   std::shared_ptr<const ModelTraits> traits;
@@ -53,8 +55,10 @@ class Painter {
 
   // In the order they are configured; the first is the default.
   virtual std::vector<ServedModel> models() const = 0;
-  // By own name, alias or `local/name`; empty is the default model. NotFound, code
-  // model_not_found. Asks for the model to be loaded when it is not.
+  // By own name, alias, LoRA or `provider/name`; empty is the default model. NotFound, code
+  // model_not_found.
+  virtual Result<ServedModel> look_up(std::string_view name) const = 0;
+  // The same with its traits: asks for the model to be loaded when nothing is known of it yet.
   virtual Result<ServedModel> find(std::string_view name) = 0;
   // What could be said against the request before it is accepted. Cheap: tokenizers only.
   virtual Result<PaintEstimate> estimate(const GenerationRequest& request) = 0;

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "api/field_reader.hpp"
+#include "api/fit_prompt.hpp"
 #include "api/resolve.hpp"
-#include "api/shorten_prompt.hpp"
 #include "base/ids.hpp"
 #include "router/fallback_chain.hpp"
 
@@ -25,7 +29,7 @@ ReplyPlan reply_of_words(const Services& services, const CallContext& call,
   plan.response_format = request.response_format;
   plan.output_format = request.output_format;
   plan.output_compression = request.output_compression.value_or(100);
-  if (request.echoes_safety_identifier) plan.safety_identifier = request.user;
+  if (!request.user.empty()) plan.safety_identifier = request.user;
   return plan;
 }
 
@@ -78,6 +82,7 @@ class Planner {
     if (loaded_ || pictures_.empty()) return {};
     auto loaded = load_images(pictures_.front(), mask_file_ ? &*mask_file_ : nullptr,
                               {.edit_type = request_.edit_type,
+                               .repaints_hole = request_.repaints_hole,
                                .canvas = request_.size,
                                .mask_size = rules_of(request_.dialect).mask_size},
                               services_.limits);
@@ -100,7 +105,7 @@ class Planner {
     ModelPlan made{.generation = std::move(resolved->generation),
                    .reply = reply_of_words(services_, call_, request_)};
     complete_reply(*model, *resolved, made);
-    if (auto cut = cut_prompt(made); !cut) return cut.error();
+    if (auto fits = fit_long_prompt(*model, made); !fits) return fits.error();
     GenerationRequest generation = made.generation;
     if (loaded_) add_pictures(*loaded_, generation);
     if (plan.by_model.empty()) plan.first_model = model->name;
@@ -117,13 +122,15 @@ class Planner {
                                                   : std::optional(pictures_.front().header().size),
                  .has_mask = loaded_ && loaded_->mask,
                  .random_seed = random_seed_,
-                 .is_strict = call_.is_strict || services_.options.is_strict});
+                 .is_strict = is_strict()});
     if (!resolved) return resolved;
     auto& generation = resolved->generation;
     generation.id = call_.request_id;
     generation.model = model.name;
+    add_adapters(model.adapters, generation);
     if (rules_of(request_.dialect).reads_prompt_syntax) {
-      generation.prompt_reading = services_.options.prompt_reading;
+      generation.prompt_reading = {.chunks_max = services_.options.prompt_chunks.value_or(1),
+                                   .has_weights = services_.options.reads_prompt_weights};
     }
     // Progress is always told: the registry answers from it. It costs one small event a step.
     generation.wants_progress = true;
@@ -132,9 +139,21 @@ class Planner {
     return resolved;
   }
 
+  // Those of the model's name; what the request says of one of them counts instead.
+  static void add_adapters(const std::vector<AdapterRef>& of_name, GenerationRequest& generation) {
+    const auto given = generation.adapters;
+    for (const auto& adapter : of_name) {
+      if (std::ranges::find(given, adapter.name, &AdapterRef::name) != given.end()) continue;
+      generation.adapters.push_back(adapter);
+    }
+  }
+
+  bool is_strict() const { return call_.is_strict || services_.options.is_strict; }
+
   void complete_reply(const ServedModel& model, const Resolved& resolved, ModelPlan& made) const {
     auto& reply = made.reply;
     reply.model_requested = request_.model.empty() ? model.name : request_.model;
+    reply.model = model.name;
     reply.is_transparent = resolved.is_transparent;
     reply.quality = resolved.quality;
     reply.size = made.generation.size;
@@ -146,16 +165,23 @@ class Planner {
     }
   }
 
-  // With --truncate-prompts a long prompt loses its last words, and the answer says which are left.
-  Result<void> cut_prompt(ModelPlan& made) {
-    if (!services_.options.truncates_prompts || request_.dialect == Dialect::Ovms) return {};
-    auto estimate = services_.painter.estimate(made.generation);
-    if (estimate || !is_prompt_too_long(estimate.error())) return {};
-    if (auto shorter = longest_accepted(made.generation, services_.painter)) {
-      if (*shorter != made.generation.prompt.text) made.reply.revised_prompt = *shorter;
-      made.generation.prompt.text = *std::move(shorter);
+  // What is longer than the model reads: fitted, unless the operator or a strict dialect wants it
+  // refused.
+  Result<void> fit_long_prompt(const ServedModel& model, ModelPlan& made) const {
+    const auto& rules = rules_of(request_.dialect);
+    const auto& options = services_.options;
+    if (!options.truncates_prompts.value_or(rules.fits_long_prompts && !is_strict())) {
+      return refuse_long_prompt(made.generation, services_.painter);
     }
-    made.generation.truncates_prompt = true;  // the negative prompt, or one endless word
+    const int chunks_max =
+        rules.reads_prompt_syntax
+            ? options.prompt_chunks.value_or(services_.limits.prompt_chunks_default)
+            : 1;
+    auto fitted = fit_prompt(
+        made.generation, {.chunks_max = chunks_max, .reads_tags = !model.traits->adapters.empty()},
+        services_.painter);
+    made.reply.revised_prompt = std::move(fitted.revised);
+    std::ranges::move(fitted.notes, std::back_inserter(made.reply.notes));
     return {};
   }
 
@@ -170,6 +196,31 @@ class Planner {
   std::optional<LoadedImages> loaded_;
 };
 
+// What a removed background does not depend on, where the client sent it.
+std::vector<std::string> idle_in_cut_out(const ImageRequest& request) {
+  const std::pair<bool, std::string_view> fields[] = {
+      {!request.prompt.text.empty(), "prompt"},
+      {!request.prompt.negative.empty(), "negative_prompt"},
+      {request.quality.has_value(), "quality"},
+      {request.style.has_value(), "style"},
+      {request.has_high_input_fidelity, "input_fidelity"},
+      {request.seed.has_value(), "seed"},
+      {request.num_inference_steps.has_value(), "num_inference_steps"},
+      {request.guidance_scale.has_value(), "guidance_scale"},
+      {request.scheduler.has_value(), "scheduler"},
+      {request.strength.has_value(), "strength"},
+      {!request.adapters.empty(), request.adapters_field},
+  };
+  std::vector<std::string> notes;
+  for (const auto& [is_given, name] : fields) {
+    if (is_given) notes.push_back(fmt::format("{}: no effect, nothing is painted", name));
+  }
+  for (const auto& [field, why] : request.idle) {
+    notes.push_back(fmt::format("{}: no effect, {}", field, why));
+  }
+  return notes;
+}
+
 }  // namespace
 
 Result<RequestPlan> plan_request(Services& services, const CallContext& call,
@@ -183,7 +234,9 @@ ReplyPlan plan_cut_out(const Services& services, const CallContext& call,
   plan.model_requested =
       request.model.empty() ? std::string(services.matting.name()) : request.model;
   plan.is_transparent = true;
+  plan.quality = request.quality.value_or(Quality::Medium);
   plan.size = size;
+  plan.notes = idle_in_cut_out(request);
   plan.input_image_tokens = input_image_tokens(size, false);
   return plan;
 }

@@ -1,6 +1,8 @@
 #include "api/read_image_request.hpp"
 
+#include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +10,9 @@
 #include "api/read_fallbacks.hpp"
 #include "api/read_images.hpp"
 #include "api/read_loras.hpp"
+#include "base/text.hpp"
 #include "base/utf8.hpp"
+#include "router/model_names.hpp"
 
 namespace limner::api {
 namespace {
@@ -18,8 +22,6 @@ using Words = std::span<const std::string_view>;
 constexpr std::size_t kModelCharsMax = 256;
 constexpr std::size_t kWordCharsMax = 64;
 
-constexpr std::array<std::string_view, 8> kQualities = {"auto", "low",      "medium", "high",
-                                                        "hd",   "standard", "xhigh",  "max"};
 constexpr std::array<std::string_view, 2> kStyles = {"vivid", "natural"};
 constexpr std::array<std::string_view, 3> kResponseFormats = {"url", "b64_json", "data_uri"};
 constexpr std::array<std::string_view, 3> kBackgrounds = {"auto", "opaque", "transparent"};
@@ -57,7 +59,7 @@ void read_size(FieldReader& fields, const ReadOptions& options, ImageRequest& re
     return;
   }
   const std::string_view text = value->get_string();
-  if (text == "auto") return;
+  if (trim(text) == "auto") return;
   request.size = parse_image_size(text);
   if (!request.size) {
     fields.fail(invalid_value(
@@ -90,7 +92,9 @@ void read_sampling(FieldReader& fields, const ReadOptions& options, ImageRequest
 }
 
 void read_look(FieldReader& fields, ImageRequest& request) {
-  request.quality = fields.choice({"quality"}, kQualities).value_or("auto");
+  if (const auto word = fields.choice({"quality"}, quality_words())) {
+    request.quality = parse_quality(*word);
+  }
   request.style = fields.choice({"style"}, kStyles);
   request.moderation = fields.choice({"moderation"}, kModerations).value_or("auto");
   if (const auto word = fields.choice({"background"}, kBackgrounds)) {
@@ -99,11 +103,14 @@ void read_look(FieldReader& fields, ImageRequest& request) {
   }
   if (const auto word = fields.choice({"input_fidelity"}, kFidelities)) {
     request.has_high_input_fidelity = *word == "high";
-    request.has_low_input_fidelity = *word == "low";
+    if (request.operation == Operation::Generation) {
+      request.idle.push_back({"input_fidelity", "there is no picture to be true to"});
+    }
   }
-  // Only sizes a prompt rewriter's effort elsewhere; nothing here depends on it.
   constexpr std::array<std::string_view, 3> kComplexities = {"low", "medium", "high"};
-  fields.choice({"complexity"}, kComplexities);
+  if (fields.choice({"complexity"}, kComplexities)) {
+    request.idle.push_back({"complexity", "prompts are not rewritten here"});
+  }
 }
 
 void read_edit_type(FieldReader& fields, ImageRequest& request) {
@@ -116,6 +123,21 @@ void read_edit_type(FieldReader& fields, ImageRequest& request) {
   } else {
     request.edit_type = EditType::BackgroundRemoval;
   }
+}
+
+// OpenAI: without a mask, dall-e-2 repaints the transparent part; later models all of the picture.
+bool repaints_hole(const ImageRequest& request) {
+  switch (request.edit_type) {
+    case EditType::Inpainting:
+    case EditType::Outpainting:
+      return true;
+    case EditType::BackgroundRemoval:
+      return false;
+    case EditType::Auto:
+      return request.operation == Operation::Edit &&
+             router::without_providers(request.model) == "dall-e-2";
+  }
+  return false;
 }
 
 // Formats that other servers have and we do not, so that the error says more than "not one of".
@@ -136,27 +158,43 @@ void read_output_format(FieldReader& fields, ImageRequest& request) {
   request.output_format = *format;
 }
 
-void read_output(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
-  const auto& rules = rules_of(options.dialect);
-  request.response_format =
-      rules.sends_url_by_default ? ResponseFormat::Both : ResponseFormat::Base64;
-  if (const auto word = fields.choice({"response_format"}, kResponseFormats)) {
-    if (*word == "url") request.response_format = ResponseFormat::Url;
-    if (*word == "b64_json") request.response_format = ResponseFormat::Base64;
-    if (*word == "data_uri") request.response_format = ResponseFormat::DataUri;
-  }
-  read_output_format(fields, request);
-  request.output_compression = to_int(fields.integer({"output_compression"}, {0, 100}));
+// Absent: both url and b64_json, since half of today's clients read only the one. But OpenAI never
+// sends a url for these names, and some of their clients prefer one that they then refuse to fetch.
+ResponseFormat default_response_format(const ReadOptions& options, const ImageRequest& request) {
+  const bool is_never_url = router::is_gpt_image(router::without_providers(request.model));
+  return rules_of(options.dialect).sends_url_by_default && !is_never_url ? ResponseFormat::Both
+                                                                         : ResponseFormat::Base64;
+}
+
+void read_stream(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
   request.is_streamed = fields.boolean({"stream"}).value_or(false);
   request.partial_images =
       to_int(fields.integer({"partial_images"}, {0, options.limits->partial_images_max}))
           .value_or(0);
+  if (request.partial_images > 0 && !request.is_streamed) {
+    request.idle.push_back({"partial_images", "only a stream has previews"});
+    request.partial_images = 0;
+  }
   request.wants_progress = fields.boolean({"limner_progress"}).value_or(false);
+}
+
+void read_output(FieldReader& fields, const ReadOptions& options, ImageRequest& request) {
+  read_stream(fields, options, request);
+  request.response_format = default_response_format(options, request);
+  if (const auto word = fields.choice({"response_format"}, kResponseFormats)) {
+    if (*word == "url") request.response_format = ResponseFormat::Url;
+    if (*word == "b64_json") request.response_format = ResponseFormat::Base64;
+    if (*word == "data_uri") request.response_format = ResponseFormat::DataUri;
+    if (request.is_streamed && *word != "b64_json") {
+      request.idle.push_back({"response_format", "a stream sends b64_json"});
+    }
+  }
+  read_output_format(fields, request);
+  request.output_compression = to_int(fields.integer({"output_compression"}, {0, 100}));
   const auto user_chars_max = options.limits->user_chars_max;
   request.user = fields.text({"user"}, user_chars_max).value_or("");
-  if (const auto identifier = fields.text({"safety_identifier"}, user_chars_max)) {
-    request.user = *identifier;
-    request.echoes_safety_identifier = true;
+  if (auto identifier = fields.text({"safety_identifier"}, user_chars_max)) {
+    request.user = *std::move(identifier);
   }
   for (const auto name : {"frame_count", "frame_duration_ms", "svg"}) {
     if (fields.raw({name}) == nullptr) continue;
@@ -209,9 +247,6 @@ std::optional<Error> check_operation(const ImageRequest& request, const ReadOpti
       rules_of(options.dialect).refuses_idle_strength) {
     return invalid_value("strength", "strength: needs a picture to start from");
   }
-  if (request.partial_images > 0 && !request.is_streamed) {
-    return invalid_value("partial_images", "partial_images: needs stream to be true");
-  }
   if (request.operation == Operation::Variation && request.is_streamed) {
     return invalid_value("stream", "stream: variations cannot be streamed");
   }
@@ -229,13 +264,30 @@ std::optional<Error> check_operation(const ImageRequest& request, const ReadOpti
   return std::nullopt;
 }
 
-std::optional<Error> check_unknown(const FieldReader& fields, const ReadOptions& options) {
-  if (!options.is_strict && !rules_of(options.dialect).refuses_unknown_fields) return std::nullopt;
+std::string shortened(const std::string& name) {
+  std::string text(first_code_points(name, kWordCharsMax));
+  if (text.size() < name.size()) text += "…";
+  return text;
+}
+
+// Refused by the first one's name, or left out and told.
+std::optional<Error> check_unknown(const FieldReader& fields, const ReadOptions& options,
+                                   ImageRequest& request) {
+  constexpr std::size_t kToldMax = 8;
   const auto unknown = fields.unknown();
   if (unknown.empty()) return std::nullopt;
-  std::string name(first_code_points(unknown.front(), kWordCharsMax));
-  if (name.size() < unknown.front().size()) name += "…";
-  return invalid_value(name, fmt::format("{}: unknown parameter", name), "unknown_parameter");
+  if (options.is_strict || rules_of(options.dialect).refuses_unknown_fields) {
+    const auto name = shortened(unknown.front());
+    return invalid_value(name, fmt::format("{}: unknown parameter", name), "unknown_parameter");
+  }
+  for (const auto& name : std::span(unknown).first(std::min(unknown.size(), kToldMax))) {
+    request.idle.push_back({shortened(name), "unknown here"});
+  }
+  if (unknown.size() > kToldMax) {
+    request.idle.push_back(
+        {fmt::format("{} more fields", unknown.size() - kToldMax), "unknown here"});
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -254,6 +306,7 @@ Result<ImageRequest> read_image_request(FieldReader& fields, std::vector<FormFil
   read_size(fields, options, request);
   read_look(fields, request);
   read_edit_type(fields, request);
+  request.repaints_hole = repaints_hole(request);
   read_sampling(fields, options, request);
   read_loras(fields, request);
   read_output(fields, options, request);
@@ -261,7 +314,7 @@ Result<ImageRequest> read_image_request(FieldReader& fields, std::vector<FormFil
   read_images(fields, std::move(files), *options.limits, request);
   if (fields.error()) return *fields.error();
   if (auto error = check_operation(request, options)) return *std::move(error);
-  if (auto error = check_unknown(fields, options)) return *std::move(error);
+  if (auto error = check_unknown(fields, options, request)) return *std::move(error);
   return request;
 }
 

@@ -3,6 +3,9 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "api/picture_names.hpp"
 
 namespace limner::api {
 namespace {
@@ -22,6 +25,7 @@ Error bad_entry(std::string_view field, const json::value& entry) {
 void add_entry(FieldReader& fields, const std::string& field, const json::value& entry,
                std::vector<ImageInput>& images) {
   if (const auto* text = entry.if_string()) {
+    if (text->empty()) return;
     images.push_back({.field = field, .content = std::string(*text)});
     return;
   }
@@ -59,41 +63,39 @@ void add_field(FieldReader& fields, std::string_view name, std::vector<ImageInpu
   add_entry(fields, std::string(name), *value, images);
 }
 
-void read_json_images(FieldReader& fields, ImageRequest& request) {
-  for (const auto name : {"image", "images", "input_image", "input_images"}) {
-    add_field(fields, name, request.images);
-  }
-  std::vector<ImageInput> masks;
-  for (const auto name : {"mask", "mask_image"}) add_field(fields, name, masks);
-  if (masks.size() > 1) {
-    return fields.fail(invalid_value("mask", "mask: more than one, expected one"));
-  }
-  if (!masks.empty()) request.mask = std::move(masks.front());
+Error no_markup() {
+  return {.kind = ErrorKind::Unsupported,
+          .message = "markup: models here cannot use it",
+          .param = "markup"};
+}
+
+Error not_a_file(const std::string& name) {
+  return invalid_value(
+      name,
+      fmt::format("{}: a file, expected only {}, {} to be files", describe(json::value(name)),
+                  fmt::join(image_names(), ", "), fmt::join(mask_names(), ", ")),
+      "unknown_parameter");
 }
 
 }  // namespace
 
 void read_images(FieldReader& fields, std::vector<FormFile> files, const Limits& limits,
                  ImageRequest& request) {
-  read_json_images(fields, request);
+  std::vector<ImageInput> masks;
+  for (const auto name : image_names()) add_field(fields, name, request.images);
+  for (const auto name : mask_names()) add_field(fields, name, masks);
+  if (fields.raw({"markup"}) != nullptr) fields.fail(no_markup());
   for (auto& file : files) {
-    if (file.name == "image") {
-      request.images.push_back({.field = "image", .content = std::move(file.content)});
-    } else if (file.name == "mask") {
-      if (request.mask) fields.fail(invalid_value("mask", "mask: more than one, expected one"));
-      request.mask = ImageInput{.field = "mask", .content = std::move(file.content)};
-    } else if (file.name == "markup") {
-      fields.fail(Error{.kind = ErrorKind::Unsupported,
-                        .message = "markup: models here cannot use it",
-                        .param = "markup"});
+    const bool is_mask = is_mask_name(file.name);
+    if (is_mask || is_image_name(file.name)) {
+      (is_mask ? masks : request.images)
+          .push_back({.field = file.name, .content = std::move(file.content)});
     } else {
-      fields.fail(invalid_value(file.name,
-                                fmt::format("{}: a file, expected only image and mask "
-                                            "to be files",
-                                            describe(json::value(file.name))),
-                                "unknown_parameter"));
+      fields.fail(file.name == "markup" ? no_markup() : not_a_file(file.name));
     }
   }
+  if (masks.size() > 1) fields.fail(invalid_value("mask", "mask: more than one, expected one"));
+  if (!masks.empty()) request.mask = std::move(masks.front());
   const auto images_max = static_cast<std::size_t>(limits.images_per_edit_max);
   if (request.images.size() > images_max) {
     fields.fail(invalid_value("image", fmt::format("image: {} pictures, at most {} are allowed",

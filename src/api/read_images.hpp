@@ -1,4 +1,4 @@
-// The pictures of a request: files of a form, or texts of a JSON body in every shape known.
+// The pictures of a request: files of a form, or texts in every shape known.
 #pragma once
 
 #include <vector>

@@ -19,13 +19,14 @@ struct ReplyPlan {
   Operation operation = Operation::Generation;
   std::string request_id;
   std::string model_requested;  // as sent, or the default's name
+  std::string model;            // that is to paint it
   bool has_extra_fields = false;
 
   ResponseFormat response_format = ResponseFormat::Both;
   codec::ImageFormat output_format = codec::ImageFormat::Png;
   int output_compression = 100;
   bool is_transparent = false;
-  EffectiveQuality quality = EffectiveQuality::Medium;
+  Quality quality = Quality::Medium;
   ImageSize size;
   int image_count = 1;
   std::optional<std::string> revised_prompt;

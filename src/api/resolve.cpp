@@ -16,33 +16,13 @@ constexpr double kVariationStrength = 0.6;
 constexpr double kVividFactor = 1.15;
 constexpr double kNaturalFactor = 0.85;
 
-struct QualityRow {
-  std::string_view word;
-  double steps_factor;
-  EffectiveQuality quality;
-};
-
-constexpr QualityRow kQualities[] = {
-    {"auto", 1.0, EffectiveQuality::Medium},   {"standard", 1.0, EffectiveQuality::Medium},
-    {"medium", 1.0, EffectiveQuality::Medium}, {"low", 0.4, EffectiveQuality::Low},
-    {"high", 1.6, EffectiveQuality::High},     {"hd", 1.6, EffectiveQuality::High},
-    {"xhigh", 2.2, EffectiveQuality::High},    {"max", 3.0, EffectiveQuality::High},
-};
-
-const QualityRow& quality_row(std::string_view word) {
-  for (const auto& row : kQualities) {
-    if (row.word == word) return row;
-  }
-  return kQualities[0];
-}
-
 class Resolver {
  public:
   explicit Resolver(const ResolveInput& input)
       : in_(input), request_(input.request), bounds_(bounds_of(input.traits, input.policy)) {}
 
   Result<Resolved> run() {
-    out_.quality = quality_row(request_.quality).quality;
+    out_.quality = request_.quality.value_or(Quality::Medium);
     out_.is_transparent = request_.background == Background::Transparent;
     auto& generation = out_.generation;
     generation.model = in_.traits.name;
@@ -58,6 +38,7 @@ class Resolver {
     resolve_negative_prompt();
     resolve_strength();
     resolve_rest();
+    for (const auto& [field, why] : request_.idle) note_idle(field, why);
     if (error_) return *std::move(error_);
     return std::move(out_);
   }
@@ -115,6 +96,10 @@ class Resolver {
     if (size->was_adjusted) {
       out_.notes.push_back(
           fmt::format("size: {} is the nearest that the model paints", to_string(size->size)));
+    } else if (size->was_rounded) {
+      out_.notes.push_back(
+          fmt::format("size: the picture has {}, {} is the nearest that the model paints",
+                      to_string(*in_.first_image), to_string(size->size)));
     }
   }
 
@@ -127,33 +112,44 @@ class Resolver {
             fmt::format("num_inference_steps: got {}, expected 1 to {}", *steps, steps_max)));
       }
       out_.generation.sampling.num_inference_steps = *steps;
+      if (request_.quality) {
+        out_.notes.emplace_back("quality: counts in usage only, num_inference_steps is given");
+      }
       return;
     }
-    const auto scaled =
-        std::lround(bounds_.default_steps * quality_row(request_.quality).steps_factor);
+    const auto scaled = std::lround(bounds_.default_steps * steps_factor(out_.quality));
     out_.generation.sampling.num_inference_steps =
         std::clamp(static_cast<int>(scaled), 1, std::max(1, steps_max));
   }
 
   void resolve_guidance() {
     auto& guidance = out_.generation.sampling.guidance_scale;
+    constexpr std::string_view kWithout = "this model paints without guidance";
     if (!in_.traits.uses_guidance) {
-      if (request_.guidance_scale)
-        note_idle("guidance_scale", "this model paints without guidance");
+      if (request_.guidance_scale) note_idle("guidance_scale", kWithout);
+      if (request_.style) note_idle("style", kWithout);
       return;
     }
     guidance = request_.guidance_scale;
-    if (guidance) return;
+    if (guidance) {
+      if (request_.style) note_idle("style", "guidance_scale is given");
+      return;
+    }
     guidance = bounds_.guidance_scale;
-    if (request_.style == "vivid") guidance = *guidance * kVividFactor;
-    if (request_.style == "natural") guidance = *guidance * kNaturalFactor;
+    if (!request_.style) return;
+    // 1 and less is none: a factor must neither turn guidance on nor pretend to change it.
+    if (*guidance <= 1) return note_idle("style", "this model is set to paint without guidance");
+    guidance = *guidance * (request_.style == "vivid" ? kVividFactor : kNaturalFactor);
   }
 
   void resolve_negative_prompt() {
     auto& prompt = out_.generation.prompt;
     const bool is_given = !prompt.negative.empty() || prompt.negative_2 || prompt.negative_3;
     if (!in_.traits.uses_negative_prompt) {
-      if (is_given) note_idle("negative_prompt", "this model paints without one");
+      constexpr std::string_view kWithout = "this model paints without one";
+      if (!prompt.negative.empty()) note_idle("negative_prompt", kWithout);
+      if (prompt.negative_2) note_idle("negative_prompt_2", kWithout);
+      if (prompt.negative_3) note_idle("negative_prompt_3", kWithout);
       prompt.negative.clear();
       prompt.negative_2.reset();
       prompt.negative_3.reset();
@@ -170,7 +166,10 @@ class Resolver {
       return;
     }
     strength = request_.strength;
-    if (strength) return;
+    if (strength) {
+      if (request_.has_high_input_fidelity) note_idle("input_fidelity", "strength is given");
+      return;
+    }
     if (request_.has_high_input_fidelity) {
       strength = kHighFidelityStrength;
     } else if (request_.operation == Operation::Variation) {
@@ -235,9 +234,21 @@ class Resolver {
       note_idle("eta", "only the schedulers ddim and tcd use it");
     }
     resolve_adapters();
+    note_idle_texts();
+  }
+
+  // Texts for encoders that the model does not have.
+  void note_idle_texts() {
     const int encoders = in_.traits.text_encoder_count;
-    if (request_.prompt.text_2 && encoders < 2) note_idle("prompt_2", "one text encoder");
-    if (request_.prompt.text_3 && encoders < 3) note_idle("prompt_3", "no third text encoder");
+    const auto& prompt = request_.prompt;
+    const bool has_negative = in_.traits.uses_negative_prompt;  // else it is noted already
+    constexpr std::string_view kNoSecond = "one text encoder";
+    constexpr std::string_view kNoThird = "no third text encoder";
+    if (prompt.text_2 && encoders < 2) note_idle("prompt_2", kNoSecond);
+    if (prompt.text_3 && encoders < 3) note_idle("prompt_3", kNoThird);
+    if (prompt.negative_2 && encoders < 2 && has_negative)
+      note_idle("negative_prompt_2", kNoSecond);
+    if (prompt.negative_3 && encoders < 3 && has_negative) note_idle("negative_prompt_3", kNoThird);
   }
 
   const ResolveInput& in_;
@@ -257,18 +268,6 @@ ModelBounds bounds_of(const ModelTraits& traits, const ModelPolicy& policy) {
           .steps_max = std::min(policy.max_steps.value_or(steps_max), steps_max),
           .images_max = policy.max_images.value_or(limits.images_per_request_max),
           .guidance_scale = policy.guidance_scale.value_or(traits.defaults.guidance_scale)};
-}
-
-std::string_view to_string(EffectiveQuality quality) {
-  switch (quality) {
-    case EffectiveQuality::Low:
-      return "low";
-    case EffectiveQuality::Medium:
-      return "medium";
-    case EffectiveQuality::High:
-      return "high";
-  }
-  return "medium";
 }
 
 Result<Resolved> resolve(const ResolveInput& input) {

@@ -26,10 +26,6 @@ struct ResolveInput {
   bool is_strict = false;
 };
 
-// `quality` in OpenAI's three words, which the answer, the usage and the steps are made from.
-enum class EffectiveQuality { Low, Medium, High };
-std::string_view to_string(EffectiveQuality quality);
-
 // What a model takes and does when a request says nothing, the administrator's word before the
 // model's own.
 struct ModelBounds {
@@ -43,7 +39,7 @@ ModelBounds bounds_of(const ModelTraits& traits, const ModelPolicy& policy);
 
 struct Resolved {
   GenerationRequest generation;  // id and pictures are the caller's to fill
-  EffectiveQuality quality = EffectiveQuality::Medium;
+  Quality quality = Quality::Medium;
   bool is_transparent = false;
   // Sentences for the client about what was changed or had no effect.
   std::vector<std::string> notes;

@@ -1,10 +1,11 @@
 #include "api/resolve_size.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
+
+#include "base/text.hpp"
 
 namespace limner::api {
 namespace {
@@ -23,10 +24,8 @@ int round_side(double side, const ModelTraits& traits, int side_max) {
 }
 
 int parse_ratio_part(std::string_view text) {
-  int value = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool is_good = status == std::errc{} && end == text.data() + text.size();
-  return is_good && value >= 1 && value <= 100 ? value : 0;
+  const int value = parse_number<int>(text).value_or(0);
+  return value >= 1 && value <= 100 ? value : 0;
 }
 
 // "16:9" at the native number of pixels.
@@ -134,7 +133,9 @@ Result<ResolvedSize> resolve_size(const ImageRequest& request, const SizeRules& 
     size = {.width_px = request.width_px.value_or(native.width_px),
             .height_px = request.height_px.value_or(native.height_px)};
   } else {
-    return ResolvedSize{.size = first_image ? rules.nearest(*first_image) : native};
+    if (!first_image) return ResolvedSize{.size = native};
+    const auto nearest = rules.nearest(*first_image);
+    return ResolvedSize{.size = nearest, .was_rounded = nearest != *first_image};
   }
   if (rules.takes(size)) return ResolvedSize{.size = size};
   if (rules_of(request.dialect).size == Fit::Adjust) {

@@ -22,10 +22,12 @@ struct SizeRules {
 };
 
 // `first_image` is the size of the picture to start from, if there is one: `auto` then means the
-// picture's own size. `was_adjusted` tells that the dialect lets us choose another than was asked.
+// picture's own size. `was_adjusted` tells that the dialect lets us choose another than was asked,
+// `was_rounded` that the picture's own is none that the model paints.
 struct ResolvedSize {
   ImageSize size;
   bool was_adjusted = false;
+  bool was_rounded = false;
 };
 Result<ResolvedSize> resolve_size(const ImageRequest& request, const SizeRules& rules,
                                   std::optional<ImageSize> first_image);

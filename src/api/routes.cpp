@@ -25,6 +25,7 @@ struct Prefix {
 // The aliases are other gateways' and clients' spellings of the same API.
 constexpr std::array kPrefixes = {
     Prefix{"/v1/images", Dialect::Bifrost},
+    Prefix{"/images", Dialect::Bifrost},  // a base URL that lacks the /v1
     Prefix{"/openai/v1/images", Dialect::OpenAi},
     Prefix{"/openai/images", Dialect::OpenAi},
     Prefix{"/openai/openai/deployments/{model...}/images", Dialect::OpenAi},

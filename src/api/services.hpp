@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "api/blocklist.hpp"
@@ -23,8 +24,9 @@ struct ApiOptions {
   std::string public_url;  // empty: the request's own Host
   bool is_strict = false;
   bool sends_extra_fields = false;
-  bool truncates_prompts = false;
-  PromptReading prompt_reading;
+  std::optional<bool> truncates_prompts;  // absent: as each dialect does
+  std::optional<int> prompt_chunks;       // absent: one, or some where long prompts are fitted
+  bool reads_prompt_weights = false;
   std::chrono::seconds early_headers_after{0};  // 0: never
   std::chrono::seconds model_wait{600};         // that a request waits for its model at most
   std::string version;

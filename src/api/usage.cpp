@@ -9,18 +9,6 @@ constexpr std::int64_t divide_up(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
-std::int64_t patch_px(EffectiveQuality quality) {
-  switch (quality) {
-    case EffectiveQuality::Low:
-      return 64;
-    case EffectiveQuality::Medium:
-      return 32;
-    case EffectiveQuality::High:
-      return 16;
-  }
-  return 32;
-}
-
 // What is left of `whole` for part `index`, larger parts first.
 std::int64_t part(std::int64_t whole, int index, int count) {
   return whole / count + (index < whole % count ? 1 : 0);
@@ -28,8 +16,8 @@ std::int64_t part(std::int64_t whole, int index, int count) {
 
 }  // namespace
 
-std::int64_t output_image_tokens(ImageSize size, EffectiveQuality quality) {
-  const auto p = patch_px(quality);
+std::int64_t output_image_tokens(ImageSize size, Quality quality) {
+  const auto p = token_side_px(quality);
   return divide_up(size.height_px, p) * (divide_up(size.width_px, p) + 1);
 }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "api/json_writer.hpp"
-#include "api/resolve.hpp"
+#include "api/quality.hpp"
 #include "core/image.hpp"
 
 namespace limner::api {
@@ -17,8 +17,8 @@ struct Usage {
   std::int64_t output_image_tokens = 0;
 };
 
-// ceil(H/p) * (ceil(W/p) + 1) with p = 64, 32, 16 for low, medium, high.
-std::int64_t output_image_tokens(ImageSize size, EffectiveQuality quality);
+// ceil(H/p) * (ceil(W/p) + 1) with p = token_side_px().
+std::int64_t output_image_tokens(ImageSize size, Quality quality);
 // 65 + 129 per tile of 512 px once the shorter side is 512; high fidelity adds 4160, or 6240 when
 // the picture is not square.
 std::int64_t input_image_tokens(ImageSize size, bool has_high_fidelity);

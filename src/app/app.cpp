@@ -1,6 +1,8 @@
 #include "app/app.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +13,9 @@
 #include "app/paint.hpp"
 #include "app/version.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
+#include "diffusion/pipelines/adapters.hpp"
+#include "diffusion/tokenizers/lora_tags.hpp"
 #include "storage/file_blob_store.hpp"
 #include "storage/memory_blob_store.hpp"
 
@@ -33,10 +38,39 @@ std::map<std::string, std::string> fingerprints_of(const std::vector<config::Mod
   return fingerprints;
 }
 
-router::RouterConfig router_config_of(const std::vector<config::ModelConfig>& models,
-                                      const std::map<std::string, std::string>& aliases) {
-  router::RouterConfig config{.models = {}, .aliases = aliases};
-  for (const auto& model : models) config.models.push_back({.name = model.name});
+// "sdxl", or "sdxl<lora:ink:0.5><lora:film:0.3>": a model with LoRAs, in the words of a prompt.
+Result<router::ModelTarget> parse_target(const std::string& alias, const std::string& text) {
+  auto tags = tokenizers::extract_lora_tags(text);
+  if (!tags) {
+    return invalid_value("aliases", fmt::format("aliases: \"{}\" leads to \"{}\", expected a model "
+                                                "or MODEL<lora:NAME:STRENGTH>",
+                                                alias, text));
+  }
+  router::ModelTarget target{.model = std::string(trim(tags->prompt))};
+  for (const auto& tag : tags->loras) {
+    target.adapters.push_back({.name = tag.name, .scale = tag.strength});
+  }
+  return target;
+}
+
+Result<router::RouterConfig> router_config_of(const std::vector<config::ModelConfig>& models,
+                                              const std::map<std::string, std::string>& aliases) {
+  router::RouterConfig config;
+  for (const auto& model : models) {
+    router::ModelDescription described{.name = model.name};
+    // A folder that cannot be read is told when the model is opened.
+    if (!model.extras.lora_dir.empty()) {
+      const auto files = pipelines::find_loras(model.extras.lora_dir);
+      if (files)
+        std::ranges::copy(std::views::keys(*files), std::back_inserter(described.adapters));
+    }
+    config.models.push_back(std::move(described));
+  }
+  for (const auto& [alias, text] : aliases) {
+    auto target = parse_target(alias, text);
+    if (!target) return target.error();
+    config.aliases.emplace(alias, *std::move(target));
+  }
   return config;
 }
 
@@ -95,7 +129,9 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
   engine_options.queue.requests_max = config_.queue_size;
   engine_ = std::make_unique<engine::Engine>(*pool_, metrics_, engine_options, system_clock());
   local_ = std::make_unique<router::LocalBackend>(*engine_, *pool_);
-  auto router = router::ModelRouter::create(router_config_of(models_, config_.aliases), *local_);
+  auto names = router_config_of(models_, config_.aliases);
+  if (!names) return names.error();
+  auto router = router::ModelRouter::create(*std::move(names), *local_);
   if (!router) return router.error();
   router_ = *std::move(router);
   painter_ = std::make_unique<RouterPainter>(*router_, models_);
@@ -122,7 +158,8 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
                   .is_strict = config_.is_strict,
                   .sends_extra_fields = config_.sends_extra_fields,
                   .truncates_prompts = config_.truncates_prompts,
-                  .prompt_reading = config_.prompt_reading,
+                  .prompt_chunks = config_.prompt_chunks,
+                  .reads_prompt_weights = config_.reads_prompt_weights,
                   .early_headers_after = config_.early_headers_after,
                   .model_wait = config_.model_wait,
                   .version = std::string(kVersion)},
@@ -192,7 +229,8 @@ Result<void> App::reload(const config::Config& config) {
   if (!models) return models.error();
   if (auto found = check_model_paths(*models); !found) return found;
   const auto table = router_config_of(*models, config.aliases);
-  if (auto checked = router::ModelRouter::validate(table); !checked) return checked;
+  if (!table) return table.error();
+  if (auto checked = router::ModelRouter::validate(*table); !checked) return checked;
   auto fingerprints = fingerprints_of(*models);
   std::set<std::string> added;
   std::set<std::string> changed;
@@ -208,7 +246,7 @@ Result<void> App::reload(const config::Config& config) {
   source_->set_models(*models);
   painter_->set_policies(*models);
   pool_->set_names(names_of(*models), changed);
-  if (auto taken = router_->reload(table); !taken) return taken;
+  if (auto taken = router_->reload(*table); !taken) return taken;
   log::info("serving {} models: {} added, {} changed, {} removed", models->size(), added.size(),
             changed.size(), models_.size() + added.size() - models->size());
   models_ = *std::move(models);

@@ -33,15 +33,21 @@ std::vector<api::ServedModel> RouterPainter::models() const {
 }
 
 Result<api::ServedModel> RouterPainter::find(std::string_view name) {
-  auto own = router_.resolve(name);
-  if (!own) return own.error();
+  auto served = look_up(name);
+  if (!served || served->traits) return served;
+  auto traits = router_.local().traits(served->name);
+  if (!traits) return traits.error();
+  served->traits = *std::move(traits);
+  return served;
+}
+
+Result<api::ServedModel> RouterPainter::look_up(std::string_view name) const {
+  auto target = router_.resolve(name);
+  if (!target) return target.error();
   for (const auto& model : router_.models()) {
-    if (model.name != *own) continue;
+    if (model.name != target->model) continue;
     auto served = describe(model);
-    if (served.traits) return served;
-    auto traits = router_.local().traits(*own);
-    if (!traits) return traits.error();
-    served.traits = *std::move(traits);
+    served.adapters = std::move(target->adapters);
     return served;
   }
   // The list was reloaded between the two looks.

@@ -21,6 +21,7 @@ class RouterPainter final : public api::Painter {
   void set_policies(const std::vector<config::ModelConfig>& models);
 
   std::vector<api::ServedModel> models() const override;
+  Result<api::ServedModel> look_up(std::string_view name) const override;
   Result<api::ServedModel> find(std::string_view name) override;
   Result<api::PaintEstimate> estimate(const GenerationRequest& request) override;
   Result<api::Accepted> paint(std::vector<api::Candidate> candidates,

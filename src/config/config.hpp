@@ -102,8 +102,9 @@ struct Config {
   MattingMethod matting = MattingMethod::Auto;
 
   // Requests.
-  bool truncates_prompts = false;
-  PromptReading prompt_reading;
+  std::optional<bool> truncates_prompts;  // absent: as each dialect does
+  std::optional<int> prompt_chunks;       // absent: one, or some where long prompts are fitted
+  bool reads_prompt_weights = false;
   bool is_strict = false;
   bool sends_extra_fields = false;
   std::filesystem::path blocklist;

@@ -101,7 +101,8 @@ Result<void> need_models(const Config& c, const RawValues& v) {
                        "invalid_config");
 }
 
-Result<void> apply_extra(Config& c, const RawValues& v, std::filesystem::path ModelExtras::*extra) {
+Result<void> apply_extra(Config& c, const RawValues& v,
+                         std::filesystem::path ModelExtras::* extra) {
   if (auto ok = need_models(c, v); !ok) return ok;
   for (auto& model : c.models) {
     if ((model.extras.*extra).empty()) model.extras.*extra = v.front().text;
@@ -208,7 +209,8 @@ constexpr std::array kSettings = {
             "Folder of LoRA files that requests may name [none]",
             [](C& c, const V& v) { return apply_extra(c, v, &ModelExtras::lora_dir); }},
     Setting{"aliases", "--alias", "NAME=MODEL", Arity::Many, kServe | kModels, "Models",
-            "Another name for a served model; repeatable", apply_aliases},
+            "Another name for a served model, tags of LoRAs behind it if you like; repeatable",
+            apply_aliases},
     Setting{"precision", "--precision", "P", Arity::One, kLoads, "Models",
             "Arithmetic: auto, f32 (equal to the reference) or bf16 (faster) [auto]",
             apply_precision},
@@ -232,18 +234,20 @@ constexpr std::array kSettings = {
     Setting{"matting", "--matting", "M", Arity::One, kServe, "Models",
             "Cutting out subjects: auto, network or classical (less memory) [auto]", apply_matting},
 
-    Setting{"truncate_prompts", "--truncate-prompts", "", Arity::Switch, kServe, "Requests",
-            "Cut prompts that are too long instead of refusing them",
+    Setting{"truncate_prompts", "--truncate-prompts", "", Arity::Switch, kServe | kGenerate,
+            "Requests",
+            "Cut prompts that are too long instead of refusing them [true; under /v3 and where "
+            "unknown fields are refused false]",
             [](C& c, const V& v) { return assign(c.truncates_prompts, parse_bool(v[0])); }},
     Setting{"prompt_chunks", "--prompt-chunks", "N", Arity::One, kServe | kGenerate, "Requests",
-            "Chunks of 75 tokens that CLIP may read of a prompt; /v3 always reads one [1]",
+            "Chunks of 75 tokens that CLIP may read of a prompt; /v3 always reads one [4 where "
+            "long prompts are not refused, else 1]",
             [](C& c, const V& v) {
-              return assign(c.prompt_reading.chunks_max, parse_int(v[0], 1, kPromptChunksMax));
+              return assign(c.prompt_chunks, parse_int(v[0], 1, kPromptChunksMax));
             }},
-    Setting{
-        "prompt_weights", "--prompt-weights", "", Arity::Switch, kServe | kGenerate, "Requests",
-        "Read (cat:1.3), [cat] and BREAK in prompts as the web UIs do, except under /v3",
-        [](C& c, const V& v) { return assign(c.prompt_reading.has_weights, parse_bool(v[0])); }},
+    Setting{"prompt_weights", "--prompt-weights", "", Arity::Switch, kServe | kGenerate, "Requests",
+            "Read (cat:1.3), [cat] and BREAK in prompts as the web UIs do, except under /v3",
+            [](C& c, const V& v) { return assign(c.reads_prompt_weights, parse_bool(v[0])); }},
     Setting{"strict", "--strict", "", Arity::Switch, kServe, "Requests",
             "Refuse unknown fields on every path",
             [](C& c, const V& v) { return assign(c.is_strict, parse_bool(v[0])); }},

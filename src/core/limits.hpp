@@ -24,6 +24,8 @@ struct Limits {
 
   // A request.
   std::size_t prompt_chars_max = 32'000;  // OpenAI's ceiling
+  // Chunks that a long prompt is read in unless the operator says: each is a run of the encoders.
+  int prompt_chunks_default = 4;
   int images_per_request_max = 10;
   int steps_max = 1'000;  // schedulers are trained on 1000 steps; a model's own limit is lower
   int partial_images_max = 3;

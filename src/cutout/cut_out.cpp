@@ -81,11 +81,22 @@ Image clean_edges(const Image& rgb, const Image& alpha) {
   return out;
 }
 
+// White in place of the colours that a file keeps under transparent pixels.
+Image without_hidden_colours(const Image& image) {
+  Image rgb = codec::to_rgb(image);
+  if (image.channels != 4) return rgb;
+  for (std::size_t i = 0; i * 4 < image.pixels.size(); ++i) {
+    if (image.pixels[i * 4 + 3] == 0) std::fill_n(&rgb.pixels[i * 3], 3, std::uint8_t{255});
+  }
+  return rgb;
+}
+
 }  // namespace
 
 Result<Image> cut_out(const Image& image, const Matting& matting) {
-  const Image rgb = codec::to_rgb(image);
-  auto alpha = matting.alpha(rgb);
+  const Image rgb = without_hidden_colours(image);
+  auto alpha =
+      image.channels == 4 ? matting.alpha(codec::flatten_alpha(image)) : matting.alpha(rgb);
   if (!alpha) return alpha;
   LIMNER_CHECK(alpha->channels == 1 && alpha->size == image.size);
   Image out = clean_edges(rgb, *alpha);

@@ -81,7 +81,8 @@ bool is_filename(std::string_view name) {
 }
 
 // A file's name may be in any encoding, and then hold what looks like a quote or a backslash. It is
-// of no use here, so that nothing behind it can be read is no mistake once the part's name is known.
+// of no use here, so that nothing behind it can be read is no mistake once the part's name is
+// known.
 std::optional<Parameters> read_disposition_parameters(std::string_view text) {
   for (const auto backslash : {Backslash::Escapes, Backslash::IsData}) {
     Parameters parameters;

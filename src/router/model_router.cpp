@@ -8,12 +8,22 @@
 #include <fmt/format.h>
 
 #include "router/fallback_chain.hpp"
+#include "router/model_names.hpp"
 
 namespace limner::router {
 namespace {
 
-constexpr std::array<std::string_view, 6> kBuiltinAliases = {
-    "gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2", "dall-e-2", "dall-e-3"};
+constexpr std::array<std::string_view, 11> kBuiltinAliases = {"gpt-image-1",
+                                                              "gpt-image-1-mini",
+                                                              "gpt-image-1.5",
+                                                              "gpt-image-2",
+                                                              "gpt-image-2.5-flare",
+                                                              "gpt-image-2.5-sunburst",
+                                                              "gpt-image-2.6-flare",
+                                                              "gpt-image-2.6-sunburst",
+                                                              "chatgpt-image-latest",
+                                                              "dall-e-2",
+                                                              "dall-e-3"};
 constexpr std::string_view kLocalPrefix = "local/";
 constexpr std::size_t kNamesToldMax = 8;
 constexpr std::size_t kNameCharsMax = 80;
@@ -48,6 +58,28 @@ bool has_model(std::span<const ModelDescription> models, std::string_view name) 
   return std::ranges::find(models, name, &ModelDescription::name) != models.end();
 }
 
+void aim(GenerationRequest& request, ModelTarget target) {
+  request.model = std::move(target.model);
+  for (auto& adapter : target.adapters) request.adapters.push_back(std::move(adapter));
+}
+
+Result<void> check_alias(const std::string& alias, const ModelTarget& target,
+                         std::span<const ModelDescription> models) {
+  const auto model = std::ranges::find(models, target.model, &ModelDescription::name);
+  if (model == models.end()) {
+    return invalid_value(
+        "aliases",
+        fmt::format("aliases: \"{}\" leads to \"{}\", which is not served", alias, target.model));
+  }
+  for (const auto& adapter : target.adapters) {
+    if (std::ranges::find(model->adapters, adapter.name) != model->adapters.end()) continue;
+    return invalid_value("aliases", fmt::format("aliases: \"{}\" wants the LoRA \"{}\", which "
+                                                "\"{}\" does not have",
+                                                alias, adapter.name, target.model));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::span<const std::string_view> builtin_aliases() {
@@ -73,18 +105,8 @@ Result<void> ModelRouter::reload(RouterConfig config) {
   return {};
 }
 
-Result<std::string> ModelRouter::resolve(std::string_view name) const {
+Result<ModelTarget> ModelRouter::resolve(std::string_view name) const {
   return table_.with([&](const Table& table) { return find(table, name); });
-}
-
-Result<std::string> ModelRouter::resolve_first(std::string_view name,
-                                               std::span<const std::string> fallbacks) const {
-  auto primary = resolve(name);
-  if (primary) return primary;
-  for (const auto& fallback : fallbacks) {
-    if (auto found = resolve(fallback)) return found;
-  }
-  return primary;
 }
 
 std::vector<ServedModel> ModelRouter::models() const {
@@ -97,7 +119,7 @@ std::vector<ServedModel> ModelRouter::models() const {
                       .is_default = rows.empty(),
                       .status = std::nullopt};
       for (const auto& [alias, target] : table.aliases) {
-        if (target == model.name) row.aliases.push_back(alias);
+        if (target.model == model.name) row.aliases.push_back(alias);
       }
       rows.push_back(std::move(row));
     }
@@ -117,15 +139,19 @@ Result<Accepted> ModelRouter::generate(GenerationRequest request, std::shared_pt
   auto model = resolve(request.model);
   if (fallbacks.empty()) {
     if (!model) return model.error();
-    request.model = std::move(*model);
+    aim(request, *std::move(model));
     return local_.generate(std::move(request), std::move(sink), std::move(stop));
   }
 
   std::vector<Attempt> attempts;
-  const auto add = [&](Result<std::string> found, const std::string& asked) {
+  const auto add = [&](Result<ModelTarget> found, const std::string& asked) {
     Attempt attempt{.request = request, .place = &local_};
-    attempt.request.model = found ? *found : shortened(asked);
-    if (!found) attempt.place = found.error();
+    if (found) {
+      aim(attempt.request, *std::move(found));
+    } else {
+      attempt.request.model = shortened(asked);
+      attempt.place = found.error();
+    }
     attempts.push_back(std::move(attempt));
   };
   add(std::move(model), request.model);
@@ -142,36 +168,41 @@ Result<ModelRouter::Table> ModelRouter::check(RouterConfig config) {
       return invalid_value("models", fmt::format("models: \"{}\" is given twice", model.name));
     }
   }
-  Table table;
-  const std::string& default_model = config.models.front().name;
-  for (const std::string_view alias : kBuiltinAliases) {
-    table.aliases.emplace(alias, default_model);
-  }
+  Table table{.models = {}, .aliases = {}, .adapters = {}, .has_providers = config.has_providers};
   for (const auto& [alias, target] : config.aliases) {
-    if (!names.contains(target)) {
-      return invalid_value("aliases", fmt::format("aliases: \"{}\" leads to \"{}\", which is not "
-                                                  "served",
-                                                  alias, target));
-    }
-    table.aliases[alias] = target;
+    if (auto good = check_alias(alias, target, config.models); !good) return good.error();
+    table.aliases.emplace(alias, target);
+  }
+  if (!config.has_providers) {
+    const ModelTarget default_model{config.models.front().name};
+    for (const auto alias : kBuiltinAliases) table.aliases.emplace(alias, default_model);
   }
   // A served model keeps its name whatever the aliases say.
   std::erase_if(table.aliases, [&](const auto& alias) { return names.contains(alias.first); });
+  for (const auto& model : config.models) {
+    for (const auto& adapter : model.adapters) {
+      table.adapters.emplace(adapter, ModelTarget{model.name, {{.name = adapter}}});
+    }
+  }
   table.models = std::move(config.models);
   return table;
 }
 
-Result<std::string> ModelRouter::find(const Table& table, std::string_view name) {
-  if (name.empty()) return table.models.front().name;
-  const auto lookup = [&](std::string_view wanted) -> std::optional<std::string> {
-    if (has_model(table.models, wanted)) return std::string(wanted);
-    const auto alias = table.aliases.find(wanted);
-    if (alias != table.aliases.end()) return alias->second;
-    return std::nullopt;
-  };
-  if (auto found = lookup(name)) return *found;
-  if (name.starts_with(kLocalPrefix)) {
-    if (auto found = lookup(name.substr(kLocalPrefix.size()))) return *found;
+Result<ModelTarget> ModelRouter::find(const Table& table, std::string_view name) {
+  if (name.empty()) return ModelTarget{table.models.front().name};
+  std::string_view wanted = name;
+  while (true) {
+    if (has_model(table.models, wanted)) return ModelTarget{std::string(wanted)};
+    for (const auto* targets : {&table.aliases, &table.adapters}) {
+      if (const auto known = targets->find(wanted); known != targets->end()) return known->second;
+    }
+    const bool is_ours = !table.has_providers || wanted.starts_with(kLocalPrefix);
+    const auto rest = is_ours ? after_provider(wanted) : std::nullopt;
+    if (!rest) break;
+    wanted = *rest;
+  }
+  if (!table.has_providers && is_openai_image_model(wanted)) {
+    return ModelTarget{table.models.front().name};
   }
   return not_served(name, table.models);
 }

@@ -1,6 +1,7 @@
 // Model names → where they are painted. Names are looked up in this order: a served model, an
-// alias, `provider/model` with a known provider. "local" is this process; any other text before a
-// slash is a part of the model's name, as in "black-forest-labs/FLUX.1-schnell".
+// alias, a LoRA of a model; then the same without a leading `local/` or, while there is no other
+// place to paint than this process, any provider's word; then, under the same condition, OpenAI's
+// names, which are the default model.
 #pragma once
 
 #include <map>
@@ -25,14 +26,26 @@ inline constexpr std::size_t kFallbacksMax = 5;
 struct ModelDescription {
   std::string name;
   std::string description = {};
+  std::vector<std::string> adapters = {};  // LoRAs that may be asked for as if they were models
+};
+
+// What a name stands for: a served model, and LoRAs that are fused into it.
+struct ModelTarget {
+  std::string model;
+  std::vector<AdapterRef> adapters = {};
+
+  friend bool operator==(const ModelTarget&, const ModelTarget&) = default;
 };
 
 struct RouterConfig {
   std::vector<ModelDescription> models;        // at least one; the first is the default
-  std::map<std::string, std::string> aliases;  // name → served model; over the built-in ones
+  std::map<std::string, ModelTarget> aliases;  // over the built-in ones
+  // With providers, names like "openai/gpt-image-1" and "gpt-image-1" are theirs, never ours.
+  bool has_providers = false;
 };
 
-// Names that many clients send whatever they are told; all lead to the default model.
+// Names that many clients send whatever they are told, and that lists of models therefore show; all
+// lead to the default model, and so do others of their kind (is_openai_image_model).
 std::span<const std::string_view> builtin_aliases();
 
 // One row of /v1/models.
@@ -55,11 +68,9 @@ class ModelRouter {
   // Replaces models and aliases at once, or leaves all as it was.
   Result<void> reload(RouterConfig config);
 
-  // The served model's own name; an empty name is the default model.
-  Result<std::string> resolve(std::string_view name) const;
-  // Of the first that is served among a model and its fallbacks; the model's error when none is.
-  Result<std::string> resolve_first(std::string_view name,
-                                    std::span<const std::string> fallbacks) const;
+  // The served model's own name, and the LoRAs that the name stands for; an empty name is the
+  // default model.
+  Result<ModelTarget> resolve(std::string_view name) const;
   std::vector<ServedModel> models() const;
   LocalBackend& local() const { return local_; }
 
@@ -69,14 +80,17 @@ class ModelRouter {
                             std::stop_token stop) const;
 
  private:
+  using Targets = std::map<std::string, ModelTarget, std::less<>>;
   struct Table {
     std::vector<ModelDescription> models;
-    std::map<std::string, std::string, std::less<>> aliases;
+    Targets aliases;
+    Targets adapters;  // by the name of the LoRA
+    bool has_providers = false;
   };
 
   ModelRouter(Table table, LocalBackend& local) : table_(std::move(table)), local_(local) {}
   static Result<Table> check(RouterConfig config);
-  static Result<std::string> find(const Table& table, std::string_view name);
+  static Result<ModelTarget> find(const Table& table, std::string_view name);
 
   Guarded<Table> table_;
   LocalBackend& local_;

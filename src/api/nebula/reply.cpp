@@ -1,8 +1,7 @@
 #include "api/nebula/reply.hpp"
 
-#include <fmt/format.h>
-
 #include "api/json_writer.hpp"
+#include "api/write_picture.hpp"
 
 namespace limner::api::nebula {
 namespace {
@@ -24,8 +23,7 @@ std::string write_reply(const ReplyPlan& plan, const FinishedReply& reply) {
     json.key("inference").number(inference_seconds(reply.timings));
     json.end_object();
     json.member("index", image.index);
-    if (!image.url.empty()) json.member("url", image.url);
-    if (plan.response_format != ResponseFormat::Url) json.key("b64_json").base64(image.file);
+    write_picture(json, plan, image);
     json.key("seed").unsigned_integer(image.seed);
     json.end_object();
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "api/json_writer.hpp"
+#include "api/openai/extra_fields.hpp"
 
 namespace limner::api::openai {
 namespace {
@@ -26,6 +27,12 @@ void write_look(JsonWriter& json, const ReplyPlan& plan, ImageSize size) {
   json.member("output_format", codec::to_string(plan.output_format));
 }
 
+// Bifrost's members beside OpenAI's.
+void write_identity(JsonWriter& json, const ReplyPlan& plan) {
+  if (!rules_of(plan.dialect).sends_extra_fields) return;
+  json.member("id", plan.request_id).member("model", plan.model_requested);
+}
+
 }  // namespace
 
 std::string StreamEvents::name(std::string_view what) const {
@@ -39,11 +46,16 @@ std::string StreamEvents::partial_image(int image_index, int partial_index, Imag
                                         std::int64_t created_at) {
   const auto type = name("partial_image");
   JsonWriter json(file.size() / 3 * 4 + 512);
-  json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
+  const int number = sequence_number_++;
+  json.begin_object().member("type", type).member("sequence_number", number);
+  write_identity(json, plan_);
   json.member("partial_image_index", partial_index).member("index", image_index);
   json.key("b64_json").base64(file);
   json.member("created_at", created_at);
   write_look(json, plan_, size);
+  if (plan_.has_extra_fields) {
+    write_extra_fields(json, plan_, {.model = plan_.model, .chunk_index = number});
+  }
   json.end_object();
   return finish(type, json.take());
 }
@@ -52,8 +64,11 @@ std::string StreamEvents::completed(const ReplyPlan& plan, const FinishedImage& 
                                     const EffectiveParams& effective, std::int64_t created_at) {
   const auto type = name("completed");
   JsonWriter json(image.file.size() / 3 * 4 + 1024);
-  json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
+  const int number = sequence_number_++;
+  json.begin_object().member("type", type).member("sequence_number", number);
+  write_identity(json, plan);
   json.member("index", image.index);
+  if (rules_of(plan.dialect).sends_index_and_seed) json.key("seed").unsigned_integer(image.seed);
   json.key("b64_json").base64(image.file);
   json.member("created_at", created_at);
   write_look(json, plan, plan.size);
@@ -61,6 +76,9 @@ std::string StreamEvents::completed(const ReplyPlan& plan, const FinishedImage& 
   json.optional_member("safety_identifier", plan.safety_identifier);
   json.key("usage");
   write_usage(json, share_of(usage_of(plan, effective), image.index, plan.image_count));
+  if (plan.has_extra_fields) {
+    write_extra_fields(json, plan, {.model = effective.model, .chunk_index = number});
+  }
   json.end_object();
   return finish(type, json.take());
 }

@@ -1,6 +1,7 @@
 // What the API needs, without a model: a painter whose pictures are grey and done at once.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -32,7 +33,9 @@ class FakePainter final : public api::Painter {
 
   std::vector<api::ServedModel> models() const override { return served_; }
 
-  Result<api::ServedModel> find(std::string_view name) override {
+  Result<api::ServedModel> find(std::string_view name) override { return look_up(name); }
+
+  Result<api::ServedModel> look_up(std::string_view name) const override {
     if (name.empty() || name == "fake" || name == "gpt-image-1") return served_.front();
     return Error{.kind = ErrorKind::NotFound,
                  .message = "model: not served",
@@ -40,7 +43,11 @@ class FakePainter final : public api::Painter {
                  .code = "model_not_found"};
   }
 
+  // Reads 75 words and no chunks.
   Result<api::PaintEstimate> estimate(const GenerationRequest& request) override {
+    if (std::ranges::count(request.prompt.text, ' ') >= 75) {
+      return invalid_value("prompt", "prompt: too long", "prompt_too_long");
+    }
     return api::PaintEstimate{.effective = effective(request),
                               .rows = request.image_count,
                               .expected_wait = {},

@@ -37,6 +37,17 @@ TEST(FieldReader, NullAndMissingAreAbsent) {
   EXPECT_FALSE(fields.error());
 }
 
+TEST(FieldReader, AnEmptyTextIsAbsentAndNoNumber) {
+  auto fields = json_fields(R"({"user": "", "format": "", "size": "", "n": ""})");
+  EXPECT_EQ(fields.text({"user"}, 9), std::nullopt);
+  EXPECT_EQ(fields.choice({"format"}, kFormats), std::nullopt);
+  EXPECT_EQ(fields.raw({"size"}), nullptr);
+  EXPECT_FALSE(fields.has("size"));
+  EXPECT_FALSE(fields.error());
+  EXPECT_EQ(fields.integer({"n"}, kCount), std::nullopt);
+  EXPECT_EQ(code_of(fields), "invalid_type");
+}
+
 TEST(FieldReader, AWholeNumberIsANumberAndAFloatWithoutFractionAnInteger) {
   auto fields = json_fields(R"({"guidance_scale": 7, "n": 4.0, "m": 4e0})");
   EXPECT_EQ(fields.number({"guidance_scale"}, kScale), 7.0);

@@ -59,10 +59,41 @@ TEST(FormFields, CollectsImagesUnderEveryNameInOrderOfArrival) {
   EXPECT_EQ(form->files[3].name, "mask");
 }
 
-TEST(FormFields, APictureNeedsNoFilename) {
-  const auto form = read(text_part("image", "bytes"));
+TEST(FormFields, APictureIsAFileOrAText) {
+  const std::string png = "\x89PNG\r\n\x1a\n";
+  for (const std::string name : {"image", "image[]", "image[0]", "images", "images[]", "images[0]",
+                                 "input_image", "input_images", "input_images[]", "url", "url[]",
+                                 "reference_image", "mask", "mask_image"}) {
+    const auto base = name.substr(0, name.find('['));
+    for (auto part : {&file_part, &text_part}) {
+      const auto as_file = read((*part)(name, png));  // also without a filename
+      ASSERT_TRUE(as_file) << name;
+      ASSERT_EQ(as_file->files.size(), 1u) << name;
+      EXPECT_EQ(as_file->files[0].name, base);
+    }
+    const auto as_text = read(text_part(name, "data:image/png;base64,AAAA"));
+    ASSERT_TRUE(as_text) << name;
+    EXPECT_TRUE(as_text->files.empty()) << name;
+    EXPECT_TRUE(as_text->texts.contains(base)) << name;
+  }
+}
+
+TEST(FormFields, AFileInputThatWasLeftEmptyIsAbsent) {
+  auto empty = file_part("mask", "");
+  empty.filename.clear();
+  const auto form = read(std::move(empty), text_part("prompt", "x"));
   ASSERT_TRUE(form);
-  EXPECT_EQ(form->files.size(), 1u);
+  EXPECT_TRUE(form->files.empty());
+  EXPECT_EQ(texts(form), R"({"prompt":"x"})");
+  // A file that was chosen and is empty is not.
+  EXPECT_EQ(read(file_part("mask", ""))->files.size(), 1u);
+}
+
+TEST(FormFields, LosesByteOrderMarksInFrontOfTexts) {
+  EXPECT_EQ(texts(read(text_part("n",
+                                 "\xEF\xBB\xBF"
+                                 "2"))),
+            R"({"n":"2"})");
 }
 
 TEST(FormFields, RefusesNamesAndTextsThatMakeNoSense) {

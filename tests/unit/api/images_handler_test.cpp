@@ -1,8 +1,11 @@
 // The images endpoints from body to bytes, with a painter that needs no model.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "api/routes.hpp"
+#include "base/base64.hpp"
 #include "base/json.hpp"
+#include "codec/encode.hpp"
 #include "unit/api/fake_exchange.hpp"
 #include "unit/api/fake_services.hpp"
 
@@ -97,22 +100,104 @@ std::vector<std::string> transcript_of(const std::string& stream) {
 }
 
 TEST_F(ImagesHandlerTest, StreamsAreToTheLetterWhatClientsExpect) {
+  const std::string begin = " type sequence_number=";
   const std::string look = " b64_json created_at size quality background output_format";
   const auto sent =
       post("/v1/images/generations",
            R"({"prompt": "x", "size": "16x16", "n": 2, "stream": true, "partial_images": 1})");
   EXPECT_THAT(std::string(sent.headers.get("Content-Type").value_or("")),
               StartsWith("text/event-stream"));
-  EXPECT_THAT(
-      transcript_of(sent.body),
-      ElementsAre("image_generation.partial_image: type sequence_number=0 partial_image_index=0 "
-                  "index=0" +
-                      look,
-                  "image_generation.partial_image: type sequence_number=1 partial_image_index=0 "
-                  "index=1" +
-                      look,
-                  "image_generation.completed: type sequence_number=2 index=0" + look + " usage",
-                  "image_generation.completed: type sequence_number=3 index=1" + look + " usage"));
+  EXPECT_THAT(transcript_of(sent.body),
+              ElementsAre("image_generation.partial_image:" + begin +
+                              "0 id model partial_image_index=0 index=0" + look + " extra_fields",
+                          "image_generation.partial_image:" + begin +
+                              "1 id model partial_image_index=0 index=1" + look + " extra_fields",
+                          "image_generation.completed:" + begin + "2 id model index=0 seed" + look +
+                              " usage extra_fields",
+                          "image_generation.completed:" + begin + "3 id model index=1 seed" + look +
+                              " usage extra_fields"));
+  EXPECT_THAT(sent.body, HasSubstr(R"("request_type":"image_generation_stream")"));
+  EXPECT_THAT(sent.body, HasSubstr(R"("chunk_index":3)"));
+  // Where OpenAI's own clients are promised nothing else, there is nothing else.
+  const auto openai =
+      post("/openai/v1/images/generations", R"({"prompt": "x", "size": "16x16", "stream": true})");
+  EXPECT_THAT(transcript_of(openai.body),
+              ElementsAre("image_generation.completed:" + begin + "0 index=0" + look + " usage"));
+}
+
+TEST_F(ImagesHandlerTest, NebulaSendsADataUriWhereItIsAskedFor) {
+  const auto sent =
+      post("/api/v1/images/generation",
+           R"({"prompt": "x", "width": 16, "height": 16, "response_format": "data_uri"})");
+  const auto picture = first_picture(object_of(sent));
+  EXPECT_THAT(std::string(picture.at("url").as_string()), StartsWith("data:image/png;base64,"));
+  EXPECT_FALSE(picture.contains("b64_json"));
+}
+
+TEST_F(ImagesHandlerTest, ABaseUrlMayLackTheVersion) {
+  EXPECT_EQ(post("/images/generations", kBody).status, 200);
+}
+
+TEST_F(ImagesHandlerTest, TheEffectiveSafetyIdentifierComesBack) {
+  const auto answer = [&](std::string_view fields) {
+    const auto body =
+        object_of(post("/openai/v1/images/generations",
+                       fmt::format(R"({{"prompt": "x", "size": "16x16"{}}})", fields)));
+    const auto* identifier = body.if_contains("safety_identifier");
+    return identifier ? std::string(identifier->as_string()) : "absent";
+  };
+  EXPECT_EQ(answer(R"(, "user": "u")"), "u");
+  EXPECT_EQ(answer(R"(, "user": "u", "safety_identifier": "")"), "u");
+  EXPECT_EQ(answer(R"(, "user": "u", "safety_identifier": "s")"), "s");
+  EXPECT_EQ(answer(R"(, "safety_identifier": "")"), "absent");
+}
+
+TEST_F(ImagesHandlerTest, WhatWasLeftOutIsInTheNotes) {
+  const auto sent = post("/v1/images/generations",
+                         R"({"prompt": "x", "size": "16x16", "foo": 1, "partial_images": 1})");
+  EXPECT_EQ(sent.status, 200);
+  EXPECT_THAT(sent.headers.get_all("x-limner-note"),
+              ElementsAre(StartsWith("partial_images:"), StartsWith("foo:")));
+}
+
+TEST_F(ImagesHandlerTest, ARemovedBackgroundSaysWhatItDoesNotUse) {
+  const auto file = codec::encode_image(Image::blank({16, 16}, 3, 200), {});
+  const auto body = fmt::format(
+      R"({{"prompt": "x", "type": "background_removal", "seed": 4, "foo": 1, "image": "{}"}})",
+      base64_encode(*file));
+  const auto sent = post("/v1/images/edits", body);
+  ASSERT_EQ(sent.status, 200) << sent.body;
+  EXPECT_THAT(sent.headers.get_all("x-limner-note"),
+              ElementsAre(StartsWith("prompt:"), StartsWith("seed:"), StartsWith("foo:")));
+}
+
+TEST_F(ImagesHandlerTest, ALongPromptIsCutUnlessTheDialectOrTheCallerIsStrict) {
+  std::string prompt = "word";
+  for (int i = 0; i < 99; ++i) prompt += " word";
+  const auto body = fmt::format(R"({{"prompt": "{}", "size": "16x16"}})", prompt);
+  for (const auto* path : {"/v1/images/generations", "/openai/v1/images/generations"}) {
+    const auto sent = post(path, body);
+    ASSERT_EQ(sent.status, 200) << path << sent.body;
+    EXPECT_EQ(std::string(first_picture(object_of(sent)).at("revised_prompt").as_string()),
+              prompt.substr(0, 75 * 5 - 1));
+    EXPECT_THAT(sent.headers.get_all("x-limner-note"), ElementsAre(StartsWith("prompt:")));
+  }
+  EXPECT_EQ(post("/api/v1/images/generation", body).status, 200);
+  for (const auto& sent : {post("/v3/images/generations", body),
+                           post("/v1/images/generations", body, {{"x-bf-strict", "true"}})}) {
+    EXPECT_EQ(error_of(sent, "code"), "prompt_too_long");
+    EXPECT_THAT(error_of(sent, "message"), HasSubstr("--truncate-prompts"));
+  }
+}
+
+TEST_F(ImagesHandlerTest, TheOperatorsWordOnLongPromptsGoesBeforeTheDialects) {
+  std::string prompt = "word";
+  for (int i = 0; i < 99; ++i) prompt += " word";
+  const auto body = fmt::format(R"({{"prompt": "{}", "size": "16x16"}})", prompt);
+  fake_.services().options.truncates_prompts = true;
+  EXPECT_EQ(post("/v3/images/generations", body).status, 200);
+  fake_.services().options.truncates_prompts = false;
+  EXPECT_EQ(post("/v1/images/generations", body).status, 400);
 }
 
 TEST_F(ImagesHandlerTest, AFailureAfterTheFirstByteIsTheLastEvent) {

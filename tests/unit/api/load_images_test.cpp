@@ -1,5 +1,6 @@
 #include "api/load_images.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/base64.hpp"
@@ -30,8 +31,10 @@ OpenedImage opened(const Image& image, const std::string& field = "image") {
   return *std::move(result);
 }
 
-constexpr LoadOptions kOutpainting{
-    .edit_type = EditType::Outpainting, .canvas = ImageSize{8, 6}, .mask_size = Fit::Refuse};
+constexpr LoadOptions kOutpainting{.edit_type = EditType::Outpainting,
+                                   .repaints_hole = true,
+                                   .canvas = ImageSize{8, 6},
+                                   .mask_size = Fit::Refuse};
 
 TEST(LoadImages, OutpaintingLaysThePictureInTheMiddleOfALargerSize) {
   const auto loaded = load_images(opened(columns({4, 4})), nullptr, kOutpainting, Limits{});
@@ -78,6 +81,67 @@ TEST(LoadImages, AMaskOfAnotherSizeIsRefusedOrFittedByDialect) {
   const auto fitted = load_images(image, &mask, {.mask_size = Fit::Adjust}, Limits{});
   ASSERT_TRUE(fitted);
   EXPECT_EQ(fitted->mask->grey.size, (ImageSize{4, 4}));
+}
+
+Result<OpenedImage> open_text(std::string text) {
+  return OpenedImage::open({.field = "image", .content = std::move(text)}, Limits{});
+}
+
+std::string percent_encoded(std::string_view text, bool every_byte) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = !every_byte && c != '+' && c != '/' && c != '=';
+    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
+
+TEST(OpenedImages, AreReadFromTextInEverySpelling) {
+  const auto file = *codec::encode_image(columns({4, 4}), {});
+  const auto base64 = base64_encode(file);
+  const std::string bytes(file.begin(), file.end());
+  for (const auto& text :
+       {base64, "\n " + base64 + "\r\n", "data:image/png;base64," + base64,
+        "DATA:image/PNG;BASE64," + base64, "  data:image/png;base64," + base64,
+        "data:;base64," + base64, "data:image/png;charset=utf-8;base64," + base64,
+        "data:image/png;base64, " + base64,
+        "data:image/png;base64," + percent_encoded(base64, false),
+        "data:image/png," + percent_encoded(bytes, true)}) {
+    const auto opened = open_text(text);
+    ASSERT_TRUE(opened) << text.substr(0, 40) << opened.error().message;
+    EXPECT_EQ(opened->header().size, (ImageSize{4, 4}));
+  }
+}
+
+TEST(OpenedImages, WhatIsNoneIsSaid) {
+  EXPECT_EQ(open_text("data:image/png,abc").error().code, "invalid_image");
+  EXPECT_EQ(open_text("data:image/png;base64").error().code, "invalid_image");
+  EXPECT_EQ(open_text("data:image/png;base64,%%%").error().code, "invalid_base64");
+  EXPECT_EQ(open_text("HTTP://127.0.0.1/a.png").error().code, "remote_image_not_allowed");
+}
+
+TEST(LoadImages, ColoursUnderTransparentPixelsAreNotUsed) {
+  Image hidden = columns({4, 4}, 4, 0);
+  hidden.row(0)[0] = hidden.row(1)[1] = 200;
+  const auto loaded = load_images(opened(hidden), nullptr, {}, Limits{});
+  ASSERT_TRUE(loaded);
+  EXPECT_FALSE(loaded->mask);
+  for (int y = 0; y < 4; ++y) {
+    for (int c = 0; c < 3; ++c) EXPECT_EQ(loaded->image.row(y)[c], 255);
+    EXPECT_EQ(loaded->image.row(y)[2 * 3], 20);
+  }
+}
+
+TEST(LoadImages, AHoleIsAMaskWhereItIsMeantAsOne) {
+  const auto picture = opened(columns({4, 4}, 4, 0));
+  const auto holed = load_images(picture, nullptr, {.repaints_hole = true}, Limits{});
+  ASSERT_TRUE(holed && holed->mask);
+  EXPECT_EQ(holed->mask->grey.row(1)[0], 255);
+  EXPECT_EQ(holed->mask->grey.row(1)[1], 0);
+  const auto whole =
+      load_images(opened(columns({4, 4})), nullptr, {.repaints_hole = true}, Limits{});
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(whole->mask);
 }
 
 }  // namespace

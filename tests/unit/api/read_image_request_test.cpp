@@ -37,12 +37,11 @@ TEST(ReadImageRequest, WhatIsWrongIsNamed) {
        "invalid_value"},
       {R"({"prompt": "x", "num_inference_steps": 0})", "num_inference_steps", "invalid_value"},
       {R"({"prompt": "x", "guidance_scale": 1e999})", "guidance_scale", "invalid_value"},
-      {R"({"prompt": "x", "size": "512 x 512"})", "size", "invalid_value"},
+      {R"({"prompt": "x", "size": "512 by 512"})", "size", "invalid_value"},
       {R"({"prompt": "x", "size": "256x256", "width": 512})", "size", "invalid_value"},
       {R"({"prompt": "x", "output_format": "gif"})", "output_format", "unsupported_for_model"},
       {R"({"prompt": "x", "output_format": "bmp"})", "output_format", "invalid_value"},
       {R"({"prompt": "x", "output_compression": 50})", "output_compression", "invalid_value"},
-      {R"({"prompt": "x", "partial_images": 2})", "partial_images", "invalid_value"},
       {R"({"prompt": "x", "background": "transparent", "output_format": "jpeg"})", "output_format",
        "invalid_value"},
       {R"({"prompt": "x", "fallbacks": [5]})", "fallbacks", "invalid_type"},
@@ -88,6 +87,123 @@ TEST(ReadImageRequest, OnlyStrictDialectsRefuseUnknownFields) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().param, "no_such_field");
   EXPECT_EQ(refused.error().code, "unknown_parameter");
+}
+
+std::vector<std::string> idle_of(std::string_view body, Dialect dialect = Dialect::Bifrost,
+                                 Operation operation = Operation::Generation) {
+  const auto request = read(body, dialect, operation);
+  if (!request) return {request.error().message};
+  std::vector<std::string> names;
+  for (const auto& idle : request->idle) names.push_back(idle.field);
+  return names;
+}
+
+TEST(ReadImageRequest, WhatWillChangeNothingIsRemembered) {
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "foo": 1, "bar": {}})"), ElementsAre("foo", "bar"));
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "partial_images": 2})"), ElementsAre("partial_images"));
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "partial_images": 2})", Dialect::Ovms),
+              ElementsAre("partial_images"));
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "partial_images": 2, "stream": true})"), IsEmpty());
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "input_fidelity": "high", "complexity": "low"})"),
+              ElementsAre("input_fidelity", "complexity"));
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "image": "abcd", "input_fidelity": "high"})",
+                      Dialect::Bifrost, Operation::Edit),
+              IsEmpty());
+  EXPECT_THAT(idle_of(R"({"prompt": "x", "stream": true, "response_format": "url"})"),
+              ElementsAre("response_format"));
+  std::string many = R"({"prompt": "x")";
+  for (int i = 0; i < 50; ++i) many += fmt::format(R"(, "f{}": 1)", i);
+  EXPECT_EQ(idle_of(many + "}").size(), 9U);
+  EXPECT_EQ(idle_of(many + "}").back(), "42 more fields");
+}
+
+TEST(ReadImageRequest, AnEmptyChoiceIsAbsent) {
+  for (const auto* field : {"size",
+                            "quality",
+                            "style",
+                            "response_format",
+                            "background",
+                            "moderation",
+                            "output_format",
+                            "scheduler",
+                            "type",
+                            "input_fidelity",
+                            "aspect_ratio",
+                            "safety_identifier",
+                            "user",
+                            "model",
+                            "mask",
+                            "image",
+                            "images",
+                            "fallbacks",
+                            "loras",
+                            "lora_alphas",
+                            "negative_prompt",
+                            "prompt_2",
+                            "complexity"}) {
+    const auto request = read(fmt::format(R"({{"prompt": "x", "{}": ""}})", field));
+    EXPECT_TRUE(request) << field << ": " << request.error().message;
+    if (request) EXPECT_TRUE(request->idle.empty()) << field;
+  }
+}
+
+TEST(ReadImageRequest, GptImageNamesAreAnsweredWithoutAnAddress) {
+  const auto format_of = [](std::string_view model, std::string_view rest = "",
+                            std::string path = {}) {
+    auto fields =
+        FieldReader::from_json(fmt::format(R"({{"prompt": "x", "model": "{}"{}}})", model, rest));
+    const auto request = read_image_request(
+        *fields, {},
+        {.dialect = Dialect::OpenAi, .model_of_path = std::move(path), .limits = &kLimits});
+    return request->response_format;
+  };
+  for (const auto* name : {"gpt-image-1", "gpt-image-2-2026-04-21", "chatgpt-image-latest",
+                           "openai/gpt-image-1", "openrouter/openai/gpt-image-2"}) {
+    EXPECT_EQ(format_of(name), ResponseFormat::Base64) << name;
+    EXPECT_EQ(format_of(name, R"(, "response_format": "")"), ResponseFormat::Base64) << name;
+    EXPECT_EQ(format_of(name, R"(, "response_format": "url")"), ResponseFormat::Url) << name;
+    EXPECT_EQ(format_of("mine", "", name), ResponseFormat::Base64) << name;
+  }
+  for (const auto* name : {"", "dall-e-3", "openai/dall-e-2", "emoji-256", "my/gpt-image-1"}) {
+    EXPECT_EQ(format_of(name), ResponseFormat::Both) << name;
+  }
+}
+
+TEST(ReadImageRequest, TheEffectiveSafetyIdentifierIsTheFirstThatIsNotEmpty) {
+  EXPECT_EQ(read(R"({"prompt": "x", "user": "u", "safety_identifier": "s"})")->user, "s");
+  EXPECT_EQ(read(R"({"prompt": "x", "user": "u", "safety_identifier": ""})")->user, "u");
+  EXPECT_EQ(read(R"({"prompt": "x"})")->user, "");
+}
+
+TEST(ReadImageRequest, OnlyDallE2AndTheTypesOfPartsRepaintAHole) {
+  const auto repaints = [](std::string_view fields, Operation operation = Operation::Edit) {
+    const auto body = fmt::format(R"({{"prompt": "x", "image": "abcd", {}}})", fields);
+    return read(body, Dialect::Bifrost, operation)->repaints_hole;
+  };
+  EXPECT_TRUE(repaints(R"("model": "dall-e-2")"));
+  EXPECT_TRUE(repaints(R"("model": "openai/dall-e-2")"));
+  EXPECT_TRUE(repaints(R"("type": "inpainting")"));
+  EXPECT_TRUE(repaints(R"("type": "outpainting", "model": "gpt-image-1")"));
+  EXPECT_FALSE(repaints(R"("model": "gpt-image-1")"));
+  EXPECT_FALSE(repaints(R"("model": "dall-e-2")", Operation::Variation));
+}
+
+TEST(ReadImageRequest, PicturesComeUnderEveryNameAndMasksOnlyOnce) {
+  const auto read_edit = [](std::string_view fields) {
+    return read(fmt::format(R"({{"prompt": "x", {}}})", fields), Dialect::Bifrost, Operation::Edit);
+  };
+  for (const auto* name :
+       {"image", "images", "input_image", "input_images", "url", "reference_image"}) {
+    const auto request = read_edit(fmt::format(R"("{}": ["abcd", ""])", name));
+    ASSERT_TRUE(request) << name;
+    ASSERT_EQ(request->images.size(), 1U) << name;
+    EXPECT_EQ(request->images[0].field, name);
+  }
+  EXPECT_EQ(read_edit(R"("images": [""])").error().param, "image");
+  EXPECT_TRUE(read_edit(R"("image": "abcd", "mask_image": "abcd", "mask": "")")->mask);
+  EXPECT_EQ(read_edit(R"("image": "a", "mask_image": "a", "mask": "a")").error().param, "mask");
 }
 
 TEST(ReadImageRequest, ALongUnknownNameIsQuotedInPart) {

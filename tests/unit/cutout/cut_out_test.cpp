@@ -52,6 +52,34 @@ TEST(CutOut, leaves_no_background_colour_at_soft_edges) {
   EXPECT_GT(soft_count, 200);
 }
 
+// Sees the picture that it is asked about.
+class SeeingMatting final : public Matting {
+ public:
+  std::string_view name() const override { return "seeing"; }
+  Result<Image> alpha(const Image& image) const override {
+    seen = image;
+    return Image::blank(image.size, 1, 255);
+  }
+  mutable Image seen;
+};
+
+TEST(CutOut, does_not_use_colours_under_transparent_pixels) {
+  Image one = Image::blank({16, 16}, 4, 40);  // nearly transparent grey
+  Image other = one;
+  for (std::size_t i = 0; i < one.pixels.size() / 2; i += 4) {
+    one.pixels[i + 3] = other.pixels[i + 3] = 0;
+    one.pixels[i] = 255;
+    other.pixels[i + 1] = 99;
+  }
+  const SeeingMatting matting;
+  const auto first = cut_out(one, matting);
+  const auto seen = matting.seen;
+  const auto second = cut_out(other, matting);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(seen.pixels, matting.seen.pixels);
+  EXPECT_EQ(first->pixels, second->pixels);
+}
+
 TEST(CutOut, keeps_opaque_pixels_as_they_are) {
   const auto scene = make_scene(kSize, plain({9, 9, 9}), testing::orange(), blob(0.6, 0.5, 0.3));
   const auto result = cut_out(scene.picture, ClassicalMatting());

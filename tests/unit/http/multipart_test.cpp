@@ -135,12 +135,15 @@ TEST(Multipart, ReadsNamesAsBrowsersCurlAndPythonWriteThem) {
 
 TEST(Multipart, IgnoresTheEncodingOfAFilename) {
   for (const std::string filename : {
-           "\"\xcd\xbc\xc6\xac.png\"",      // GBK
-           "\"\x95\x5c\"",                  // Shift JIS: its second byte is a backslash
-           "\"\x1b$B\"N\";9\x1b(B.png\"",    // ISO-2022-JP: a quote and a semicolon
-           "\"na\xefve.png\"", "na\xefve.png", "\"never closed",
+           "\"\xcd\xbc\xc6\xac.png\"",     // GBK
+           "\"\x95\x5c\"",                 // Shift JIS: its second byte is a backslash
+           "\"\x1b$B\"N\";9\x1b(B.png\"",  // ISO-2022-JP: a quote and a semicolon
+           "\"na\xefve.png\"",
+           "na\xefve.png",
+           "\"never closed",
        }) {
-    auto part = parse_part_head("Content-Disposition: form-data; name=\"image\"; filename=" + filename);
+    auto part =
+        parse_part_head("Content-Disposition: form-data; name=\"image\"; filename=" + filename);
     ASSERT_TRUE(part) << filename << part.error().message;
     EXPECT_EQ(part->name, "image");
     EXPECT_TRUE(part->has_filename);
@@ -152,8 +155,8 @@ TEST(Multipart, IgnoresTheEncodingOfAFilename) {
 }
 
 TEST(Multipart, AFilenameHidesNoSecondName) {
-  for (const std::string rest : {"name=a; filename=x; name=b", "filename=\"x", "filename=\"x; name=a",
-                                 "name=a; other=\"x"}) {
+  for (const std::string rest : {"name=a; filename=x; name=b", "filename=\"x",
+                                 "filename=\"x; name=a", "name=a; other=\"x"}) {
     EXPECT_FALSE(parse_part_head("Content-Disposition: form-data; " + rest)) << rest;
   }
 }

@@ -1,5 +1,6 @@
 #include "router/model_router.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "support/engine_fixture.hpp"
@@ -27,7 +28,10 @@ class ModelRouterTest : public testing::Test, public test::EngineFixture {
   }
   std::string resolved(std::string_view name) {
     const auto found = router().resolve(name);
-    return found ? *found : "error " + found.error().code;
+    if (!found) return "error " + found.error().code;
+    std::string text = found->model;
+    for (const auto& lora : found->adapters) text += fmt::format("<{}:{}>", lora.name, lora.scale);
+    return text;
   }
   std::shared_ptr<RecordingSink> generate(GenerationRequest request) {
     auto sink = std::make_shared<RecordingSink>();
@@ -55,10 +59,50 @@ TEST_F(ModelRouterTest, FindsServedModelsAndTheDefault) {
 
 TEST_F(ModelRouterTest, LeadsTheNamesEveryClientSendsToTheDefault) {
   for (const auto alias : builtin_aliases()) EXPECT_EQ(resolved(alias), "fake");
+  for (const auto* name :
+       {"gpt-image-2-2026-04-21", "gpt-image-3", "chatgpt-image-latest", "dall-e-4",
+        "openai/gpt-image-1", "azure/gpt-image-2.6-flare", "openrouter/openai/dall-e-3",
+        "litellm_proxy/openai/chatgpt-image-latest", "local/gpt-image-9"}) {
+    EXPECT_EQ(resolved(name), "fake") << name;
+  }
+  for (const auto* name :
+       {"gpt-4o", "my/gpt-image-1", "openai/", "openai/nobody", "/gpt-image-1"}) {
+    EXPECT_EQ(resolved(name), "error model_not_found") << name;
+  }
+}
+
+TEST_F(ModelRouterTest, LeavesThoseNamesToTheProvidersOnceThereAreAny) {
+  config.has_providers = true;
+  for (const auto* name :
+       {"gpt-image-1", "openai/gpt-image-1", "local/gpt-image-1", "openai/fake"}) {
+    EXPECT_EQ(resolved(name), "error model_not_found") << name;
+  }
+  EXPECT_EQ(resolved("local/fake"), "fake");
+  EXPECT_THAT(router().models()[0].aliases, testing::IsEmpty());
+}
+
+TEST_F(ModelRouterTest, TakesTheNameOfALoraForItsModelWithIt) {
+  config.models = {{.name = "fake", .adapters = {"ink", "other"}},
+                   {.name = "other", .adapters = {"ink", "style/oil"}}};
+  EXPECT_EQ(resolved("ink"), "fake<ink:1>");
+  EXPECT_EQ(resolved("openai/ink"), "fake<ink:1>");
+  EXPECT_EQ(resolved("style/oil"), "other<style/oil:1>");
+  EXPECT_EQ(resolved("other"), "other");
+  EXPECT_THAT(router().models()[0].aliases, Not(testing::Contains("ink")));
+}
+
+TEST_F(ModelRouterTest, FollowsAliasesThatStandForSeveralLoras) {
+  config.models = {{.name = "fake", .adapters = {"ink", "oil"}}};
+  config.aliases = {{"blend", {"fake", {{.name = "ink", .scale = 0.5}, {.name = "oil"}}}}};
+  EXPECT_EQ(resolved("blend"), "fake<ink:0.5><oil:1>");
+  config.aliases = {{"blend", {"fake", {{.name = "gone"}}}}};
+  const auto refused = ModelRouter::validate(config);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("\"gone\""));
 }
 
 TEST_F(ModelRouterTest, FollowsConfiguredAliases) {
-  config.aliases = {{"gpt-image-1", "other"}, {"art", "other"}};
+  config.aliases = {{"gpt-image-1", {"other"}}, {"art", {"other"}}};
   EXPECT_EQ(resolved("gpt-image-1"), "other");
   EXPECT_EQ(resolved("art"), "other");
   EXPECT_EQ(resolved("dall-e-2"), "fake");
@@ -77,7 +121,9 @@ TEST_F(ModelRouterTest, SplitsOffOnlyAKnownProvider) {
   EXPECT_EQ(resolved("local/gpt-image-1"), "fake");
   EXPECT_EQ(resolved("black-forest-labs/FLUX.1-schnell"), "black-forest-labs/FLUX.1-schnell");
   EXPECT_EQ(resolved("local/black-forest-labs/FLUX.1-schnell"), "black-forest-labs/FLUX.1-schnell");
-  EXPECT_EQ(resolved("openai/fake"), "error model_not_found");
+  EXPECT_EQ(resolved("openai/fake"), "fake");
+  EXPECT_EQ(resolved("openai/local/fake"), "fake");
+  EXPECT_EQ(resolved("acme/fake"), "error model_not_found");
   EXPECT_EQ(resolved("local/"), "error model_not_found");
 }
 
@@ -107,7 +153,7 @@ TEST_F(ModelRouterTest, RefusesAConfigurationThatLeadsNowhere) {
   EXPECT_FALSE(
       ModelRouter::create({.models = {{.name = "a"}, {.name = "a"}}, .aliases = {}}, local));
   const auto nowhere =
-      ModelRouter::create({.models = {{.name = "a"}}, .aliases = {{"x", "gone"}}}, local);
+      ModelRouter::create({.models = {{.name = "a"}}, .aliases = {{"x", {"gone"}}}}, local);
   ASSERT_FALSE(nowhere);
   EXPECT_THAT(nowhere.error().message, HasSubstr("gone"));
 }
@@ -121,12 +167,12 @@ TEST_F(ModelRouterTest, ReloadsAllOrNothing) {
 }
 
 TEST_F(ModelRouterTest, ListsModelsWithAliasesAndState) {
-  config.aliases = {{"art", "other"}};
+  config.aliases = {{"art", {"other"}}};
   const auto models = router().models();
   ASSERT_EQ(models.size(), 2u);
   EXPECT_TRUE(models[0].is_default);
   EXPECT_EQ(models[0].status->state, engine::ModelState::Ready);
-  EXPECT_EQ(models[0].aliases.size(), 6u);
+  EXPECT_EQ(models[0].aliases.size(), builtin_aliases().size());
   EXPECT_THAT(models[1].aliases, ElementsAre("art"));
   EXPECT_EQ(models[1].status->state, engine::ModelState::Unloaded);
 }
@@ -163,7 +209,6 @@ TEST_F(ModelRouterTest, TakesTheFallbackOfAnUnknownModel) {
   EXPECT_TRUE(last);
   run_to_rest();
   EXPECT_EQ(painter(*sink), "other");
-  EXPECT_EQ(*router().resolve_first("nobody", request.fallbacks), "other");
 }
 
 TEST_F(ModelRouterTest, TakesTheFallbackOfAModelThatCannotBeLoaded) {
