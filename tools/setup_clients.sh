@@ -34,6 +34,30 @@ node_clients() {
   set_ready "$folder" "$from/package-lock.json"
 }
 
+# Two files of a wheel of 100 MB, and a small library whole. Neither is part of this project: they are only run.
+open_webui() {
+  local folder=.deps/open-webui list=tests/contract/requirements-open-webui.txt
+  is_ready "$folder" "$list" && return
+  echo "setup: taking Open WebUI's picture code out of its wheel"
+  rm -rf "$folder"
+  mkdir -p "$folder/wheels"
+  .deps/venv/bin/python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+    --require-hashes --dest "$folder/wheels" --requirement "$list"
+  .deps/venv/bin/python - "$folder" <<'PYTHON'
+import pathlib, sys, zipfile
+
+folder = pathlib.Path(sys.argv[1])
+for wheel in (folder / "wheels").glob("*.whl"):
+    with zipfile.ZipFile(wheel) as archive:
+        wanted = None if wheel.name.startswith("validators") else [
+            "open_webui/routers/images.py", "open_webui/retrieval/web/utils.py"]
+        archive.extractall(folder, wanted)
+PYTHON
+  rm -r "$folder/wheels"
+  set_ready "$folder" "$list"
+}
+
 python_clients .deps/venv tests/contract/requirements.txt
 python_clients .deps/venv-litellm tests/contract/requirements-litellm.txt
 node_clients
+open_webui

@@ -37,6 +37,33 @@ def toy(binary, cache_folder, tmp_path_factory):
     own.stop()
 
 
+def test_a_lora_may_be_asked_for_as_a_model(toy):
+    plain, _ = paint(toy)
+    fused, _ = paint(toy, loras=["kohya"])
+    by_name, reply = paint(toy, model="kohya")
+    assert fused == by_name != plain
+    assert reply.headers["x-limner-model"] == "toy"
+    assert reply.json()["model"] == "kohya"
+    assert paint(toy, model="openai/kohya")[0] == fused
+    # What the request says of it counts instead of the strength of the name.
+    assert paint(toy, model="kohya", loras={"kohya": 0.5})[0] == paint(toy, loras={"kohya": 0.5})[0]
+    assert toy.get("/v1/models/kohya").json()["root"] == "toy"
+
+
+def test_an_alias_may_stand_for_several(start_server):
+    own = start(start_server, "--alias", "blend=toy<lora:kohya:0.5><lora:peft:0.25>")
+    wanted, _ = paint(own, loras={"kohya": 0.5, "peft": 0.25})
+    assert paint(own, model="blend")[0] == wanted
+
+
+def test_an_alias_of_a_lora_that_is_not_there_refuses_the_start(run_limner):
+    done = run_limner(
+        "serve", "--model", f"toy={TOY}", "--lora-dir", str(LORAS), "--alias", "x=toy<lora:gone>"
+    )
+    assert done.returncode != 0
+    assert "gone" in done.stderr
+
+
 def test_names_are_listed(toy):
     model = toy.get("/v1/capabilities").json()["models"][0]
     assert model["adapters"] == ["kohya", "lcm", "old", "peft"]

@@ -122,6 +122,27 @@ def test_every_field_at_once(client):
     assert reply.quality == "high"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["gpt-image-2.6-flare", "gpt-image-2-2026-04-21", "chatgpt-image-latest", "openai/gpt-image-1",
+     "azure/dall-e-3", "openai/emoji-256", "local/gpt-image-1"],
+)  # fmt: skip
+def test_todays_names_and_those_with_a_provider_are_the_default_model(server, name):
+    reply = server.post_json("/v1/images/estimate", {"model": name, "prompt": "a"})
+    assert (reply.status, reply.json()["model"]) == (200, "emoji-256")
+    assert server.get(f"/v1/models/{name}").json()["root" if "emoji" not in name else "name"] == "emoji-256"
+
+
+def test_a_provider_may_stand_in_paths_and_fallbacks_too(server):
+    body = {"prompt": "a", "response_format": "b64_json", **QUICK}
+    path = "/openai/openai/deployments/openai/gpt-image-1/images/generations"
+    assert server.post_json(path, body).headers["x-limner-model"] == "emoji-256"
+    for fallback in ("openai/gpt-image-1", {"provider": "openai", "model": "gpt-image-1"}):
+        body = {**body, "model": "nobody", "fallbacks": [fallback]}
+        reply = server.post_json("/v1/images/generations", body)
+        assert reply.headers["x-limner-model"] == "emoji-256"
+
+
 def test_fields_change_the_picture(start_server):
     """Asked of a model that listens to guidance; the embedded one does not."""
     own = start_server("--model", f"toy={TOY}")

@@ -1,4 +1,4 @@
-"""Long prompts and weights where the operator allows them; fields that a model cannot use."""
+"""Long prompts, weights where the operator allows them; fields that a model cannot use."""
 
 import json
 
@@ -35,10 +35,33 @@ def test_a_long_prompt_is_read_to_its_end(allowing):
     assert reply.json()["usage"]["input_tokens_details"]["text_tokens"] == 7 * 20 + 3
 
 
-def test_one_that_is_longer_than_that_is_refused(allowing):
-    reply = allowing.post_json(PATH, {"prompt": LONG * 2})
+def test_one_that_is_longer_than_that_is_cut_and_the_answer_says_so(allowing):
+    cut, reply = paint(allowing, prompt=LONG * 2)
+    revised = reply.json()["data"][0]["revised_prompt"]
+    assert revised == (LONG * 2)[: len(revised)]
+    assert revised.count(" ") == 225 - 1
+    assert any(note.startswith("prompt:") for note in reply.headers.get_all("x-limner-note"))
+    assert cut == paint(allowing, prompt=revised)[0]
+
+
+def test_by_default_a_long_prompt_is_painted(server):
+    """As chat front ends write them: past what CLIP reads at once, which a note says."""
+    one, reply = paint(server, prompt=LONG + "a red heart")
+    assert any("chunks" in note for note in reply.headers.get_all("x-limner-note"))
+    assert "revised_prompt" not in reply.json()["data"][0]
+    assert one != paint(server, prompt=LONG + "a blue fish")[0]
+    assert paint(server, prompt=LONG * 4)[1].json()["data"][0]["revised_prompt"]
+
+
+def test_the_operator_may_say_how_long_prompts_are_met_everywhere(start_server):
+    body = {"model": "emoji-256", "prompt": LONG, **QUICK}
+    cutting = start_server("--truncate-prompts", "--prompt-chunks", "1")
+    for path in (PATH, "/v3/images/generations"):
+        reply = cutting.post_json(path, body)
+        assert reply.json()["data"][0]["revised_prompt"] == LONG[: len("a red apple on a green table ") * 10 + len("a red apple on a")]
+    refusing = start_server(LIMNER_TRUNCATE_PROMPTS="false")
+    reply = refusing.post_json(PATH, body)
     assert (reply.status, reply.error()["code"]) == (400, "prompt_too_long")
-    assert "225" in reply.error()["message"]
 
 
 def test_weights_change_the_picture_and_escapes_do_not(allowing):
@@ -53,16 +76,30 @@ def test_a_weight_out_of_range_is_named(allowing):
     assert (reply.status, reply.error()["param"]) == (400, "prompt")
 
 
-def test_off_under_v3_and_unless_allowed(allowing, server):
+def test_weights_are_off_under_v3_and_unless_allowed(allowing, server):
     for own, path in [(allowing, "/v3/images/generations"), (server, PATH)]:
-        reply = own.post_json(path, {"model": "emoji-256", "prompt": LONG})
-        assert (reply.status, reply.json()["error"]["code"]) == (400, "prompt_too_long")
         weighted, _ = paint(own, path, prompt="a (red:1.5) apple")
         assert weighted == paint(server, prompt="a (red:1.5) apple")[0]
     assert paint(allowing, prompt="a (red:1.5) apple")[0] != weighted
 
 
+def test_long_prompts_are_refused_under_v3_and_for_strict_callers(allowing):
+    body = {"model": "emoji-256", "prompt": LONG}
+    strict = {"Content-Type": "application/json", "x-bf-strict": "true"}
+    for reply in (
+        allowing.post_json("/v3/images/generations", body),
+        allowing.request("POST", PATH, json.dumps({"prompt": LONG * 2}).encode(), strict),
+    ):
+        assert (reply.status, reply.json()["error"]["code"]) == (400, "prompt_too_long")
+        assert "--truncate-prompts" in reply.error()["message"]
+
+
 IDLE = [
+    ({"style": "vivid"}, "style"),
+    ({"negative_prompt_2": "a dog"}, "negative_prompt_2"),
+    ({"input_fidelity": "high"}, "input_fidelity"),
+    ({"partial_images": 2}, "partial_images"),
+    ({"complexity": "low"}, "complexity"),
     ({"max_sequence_length": 128}, "max_sequence_length"),
     ({"eta": 0.5, "scheduler": "euler"}, "eta"),
     ({"prompt_2": "a dog"}, "prompt_2"),
