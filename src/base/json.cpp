@@ -6,7 +6,8 @@
 #include <string>
 #include <utility>
 
-#include <boost/json/stream_parser.hpp>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value_stack.hpp>
 #include <fmt/format.h>
 
 #include "base/files.hpp"
@@ -14,31 +15,87 @@
 namespace limner {
 namespace {
 
-std::size_t count_values(const json::value& value) {
-  std::size_t count = 1;
-  if (const auto* object = value.if_object()) {
-    for (const auto& member : *object) count += count_values(member.value());
-  } else if (const auto* array = value.if_array()) {
-    for (const auto& element : *array) count += count_values(element);
-  }
-  return count;
-}
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-Result<json::value> parse(std::string_view text, std::size_t depth_max) {
+// Builds the value as Boost's own handler does, and stops at the first value beyond the limit: a
+// tree takes up to thirty times its text.
+class LimitedHandler {
+ public:
+  explicit LimitedHandler(std::size_t values_max) : values_left_(values_max) {}
+
+  // What basic_parser asks of a handler.
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+
+  using Code = boost::system::error_code;
+  bool on_document_begin(Code&) { return true; }
+  bool on_document_end(Code&) { return true; }
+  bool on_object_begin(Code& ec) { return count(ec); }
+  bool on_object_end(std::size_t n, Code&) { return stack_.push_object(n), true; }
+  bool on_array_begin(Code& ec) { return count(ec); }
+  bool on_array_end(std::size_t n, Code&) { return stack_.push_array(n), true; }
+  bool on_key_part(std::string_view s, std::size_t, Code&) { return stack_.push_chars(s), true; }
+  bool on_key(std::string_view s, std::size_t, Code&) { return stack_.push_key(s), true; }
+  bool on_string_part(std::string_view s, std::size_t, Code&) { return stack_.push_chars(s), true; }
+  bool on_string(std::string_view s, std::size_t, Code& ec) {
+    return count(ec) && (stack_.push_string(s), true);
+  }
+  bool on_number_part(std::string_view, Code&) { return true; }
+  bool on_int64(std::int64_t i, std::string_view, Code& ec) {
+    return count(ec) && (stack_.push_int64(i), true);
+  }
+  bool on_uint64(std::uint64_t u, std::string_view, Code& ec) {
+    return count(ec) && (stack_.push_uint64(u), true);
+  }
+  bool on_double(double d, std::string_view, Code& ec) {
+    return count(ec) && (stack_.push_double(d), true);
+  }
+  bool on_bool(bool b, Code& ec) { return count(ec) && (stack_.push_bool(b), true); }
+  bool on_null(Code& ec) { return count(ec) && (stack_.push_null(), true); }
+  bool on_comment_part(std::string_view, Code&) { return true; }
+  bool on_comment(std::string_view, Code&) { return true; }
+
+  bool is_over() const { return is_over_; }
+  json::value release() { return stack_.release(); }
+
+ private:
+  bool count(Code& ec) {
+    if (values_left_ > 0) {
+      --values_left_;
+      return true;
+    }
+    is_over_ = true;
+    ec = json::make_error_code(json::error::array_too_large);
+    return false;
+  }
+
+  json::value_stack stack_;
+  std::size_t values_left_;
+  bool is_over_ = false;
+};
+
+Result<json::value> parse(std::string_view text, const JsonLimits& limits) {
+  // Editors and shells of Windows put one in front.
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   json::parse_options options;
-  options.max_depth = depth_max;
-  json::stream_parser parser({}, options);
+  options.max_depth = limits.depth_max;
+  json::basic_parser<LimitedHandler> parser(options, limits.values_max);
   boost::system::error_code ec;
-  const std::size_t consumed = parser.write_some(text.data(), text.size(), ec);
-  if (!ec && consumed < text.size() && text.find_first_not_of(" \t\r\n", consumed) != text.npos) {
+  const std::size_t consumed = parser.write_some(false, text.data(), text.size(), ec);
+  if (parser.handler().is_over()) {
+    return invalid_value("", fmt::format("JSON has more than {} values", limits.values_max),
+                         "invalid_json");
+  }
+  if (!ec && text.find_first_not_of(" \t\r\n", consumed) != text.npos) {
     ec = json::make_error_code(json::error::extra_data);
   }
-  if (!ec) parser.finish(ec);
   if (ec) {
     return invalid_value("", fmt::format("not JSON: {} at byte {}", ec.message(), consumed),
                          "invalid_json");
   }
-  return parser.release();
+  return parser.handler().release();
 }
 
 // Python writes Infinity and NaN, which JSON has not: diffusers' scheduler_config.json carries
@@ -82,18 +139,14 @@ const json::value* find(const json::object& o, std::string_view key) {
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text, const JsonLimits& limits) {
-  auto value = parse(text, limits.depth_max);
-  if (value && count_values(*value) > limits.values_max) {
-    return invalid_value("", fmt::format("JSON has more than {} values", limits.values_max),
-                         "invalid_json");
-  }
-  return value;
+  return parse(text, limits);
 }
 
 Result<json::value> read_json_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
   auto text = read_file(path, size_bytes_max);
   if (!text) return text.error();
-  auto value = parse(with_finite_numbers(*text), 256);
+  // As many values as its bytes allow: the file was chosen by the operator.
+  auto value = parse(with_finite_numbers(*text), {.depth_max = 256, .values_max = text->size()});
   if (!value) return invalid_value("", fmt::format("{}: {}", path.string(), value.error().message));
   return value;
 }

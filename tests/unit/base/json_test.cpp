@@ -33,6 +33,30 @@ TEST(Json, RefusesMoreValuesThanAllowed) {
   EXPECT_TRUE(parse_json("[1,2,3]", {.values_max = 4}));
 }
 
+TEST(Json, ReadsNoFurtherThanTheFirstValueBeyondTheLimit) {
+  const auto value = parse_json("[1,2,3,4, this is never read", {.values_max = 3});
+  ASSERT_FALSE(value);
+  EXPECT_THAT(value.error().message, HasSubstr("more than 3 values"));
+}
+
+TEST(Json, CountsEveryKindOfValueAndNoKeys) {
+  const std::string text = R"({"a": [true, null, 1, -2, 18446744073709551615, 0.5, "s"], "b": {}})";
+  EXPECT_TRUE(parse_json(text, {.values_max = 10}));
+  EXPECT_FALSE(parse_json(text, {.values_max = 9}));
+}
+
+TEST(Json, StringsWithEscapesAndKeysAreWhole) {
+  const auto value = *parse_json(R"({"k\u00e9y": "a\n\u00e9\ud83d\ude00b", "": ""})");
+  EXPECT_EQ(value.at("k\u00e9y").as_string(), "a\n\u00e9\U0001F600b");
+  EXPECT_EQ(value.at("").as_string(), "");
+}
+
+TEST(Json, AByteOrderMarkInFrontIsSkipped) {
+  EXPECT_TRUE(parse_json("\xEF\xBB\xBF{\"a\": 1}"));
+  EXPECT_FALSE(parse_json("\xEF\xBB\xBF"));
+  EXPECT_FALSE(parse_json("{}\xEF\xBB\xBF"));
+}
+
 TEST(Json, GettersTakeNullAsAbsentAndNameWrongTypes) {
   const auto value = *parse_json(R"({"n": null, "i": 4, "f": 4.0, "s": "x", "h": 4.5})");
   const auto& o = value.get_object();
