@@ -15,6 +15,11 @@ WorkerPool::WorkerPool(int thread_count, std::size_t waiting_max) : waiting_max_
 
 WorkerPool::~WorkerPool() {
   for (auto& thread : threads_) thread.request_stop();
+  std::deque<Work> dropped;  // destroyed outside the lock: work holds whole requests
+  {
+    std::lock_guard lock(mutex_);
+    dropped.swap(waiting_);
+  }
 }
 
 bool WorkerPool::try_post(Work work) {
@@ -41,7 +46,7 @@ void WorkerPool::run(std::stop_token stop) {
     {
       std::unique_lock lock(mutex_);
       ready_.wait(lock, stop, [&] { return !waiting_.empty(); });
-      if (waiting_.empty()) return;
+      if (stop.stop_requested() || waiting_.empty()) return;
       work = std::move(waiting_.front());
       waiting_.pop_front();
     }

@@ -18,7 +18,7 @@ class WorkerPool {
 
   // `waiting_max` bounds try_post only.
   WorkerPool(int thread_count, std::size_t waiting_max);
-  // Runs what is waiting, then ends.
+  // Lets what runs come to its end; what waits is dropped, as its clients' connections are.
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;

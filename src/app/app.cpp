@@ -96,7 +96,11 @@ App::App(const config::Config& config, std::vector<config::ModelConfig> models)
           {.hosts = config.image_url_hosts, .size_bytes_max = Limits{}.multipart_part_bytes_max}),
       source_(std::make_unique<PipelinesSource>(config, models_)) {}
 
-App::~App() = default;
+// The engine's events go to the workers, whose work asks the engine: it falls silent first, and is
+// there until they have ended.
+App::~App() {
+  if (engine_) engine_->stop();
+}
 
 Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
   if (auto opened = open_pictures(); !opened) return opened;
@@ -268,6 +272,7 @@ void App::stop() {
   // Answers that are being encoded and sent.
   constexpr std::chrono::milliseconds kLastBytes{2'000};
   server_->drain(std::max(left(), kLastBytes));
+  engine_->stop();
 }
 
 std::string App::address() const {

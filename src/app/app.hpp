@@ -68,9 +68,10 @@ class App {
   std::unique_ptr<RouterPainter> painter_;
   std::unique_ptr<api::RequestRegistry> requests_;
   std::unique_ptr<api::IdempotencyStore> idempotency_;
+  std::unique_ptr<api::Services> services_;
+  // What they run uses all of the above, services_ too: they end before it.
   std::unique_ptr<api::WorkerPool> workers_;
   std::unique_ptr<api::Timer> timer_;
-  std::unique_ptr<api::Services> services_;
   std::unique_ptr<http::Server> server_;
 };
 

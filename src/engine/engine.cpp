@@ -33,6 +33,10 @@ Engine::Engine(ModelPool& pool, metrics::Metrics& metrics, EngineOptions options
 }
 
 Engine::~Engine() {
+  stop();
+}
+
+void Engine::stop() {
   queue_.close();
   pool_.set_on_change({});
   thread_ = {};

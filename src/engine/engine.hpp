@@ -45,7 +45,6 @@ class Engine {
  public:
   // All three must outlive the engine.
   Engine(ModelPool& pool, metrics::Metrics& metrics, EngineOptions options, const Clock& clock);
-  // Ends what is left with a Failed event; waits for the network call that runs.
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -71,6 +70,9 @@ class Engine {
   // begin_drain, and waits until all have had their answer: at most `within` and the length of one
   // network call. False when even that was not enough.
   bool drain(Duration within);
+  // Ends what is left with a Failed event and the lane; waits for the network call that runs. No
+  // sink hears anything afterwards. The destructor does it too.
+  void stop();
 
  private:
   struct Drain {

@@ -1,14 +1,18 @@
 """Clients that leave, a queue that is full, an operator who ends the server."""
 
+import contextlib
 import json
 import signal
 import socket
 import threading
+import time
 
 import openai
 import pytest
 from conftest import client_of
 from limner_server import Server, wait_until
+from pictures import to_bytes
+from PIL import Image
 from test_openai_generations import QUICK, generate
 
 CANCELLED = 'limner_requests_total{model="emoji-256",outcome="cancelled"}'
@@ -102,6 +106,25 @@ def test_sigterm_does_not_wait_longer_than_it_was_told(start_server):
     own.terminate()
     assert not read_to_end(peer).startswith(b"HTTP/1.1 200 ")
     assert own.wait_end() == 0
+
+
+def test_sigterm_while_large_uploads_are_decoded_ends_cleanly(start_server):
+    """Work that nobody waits for any more may use nothing that is gone."""
+    own = start_server("--shutdown-timeout", "1s")
+    huge = to_bytes(Image.new("1", (8000, 8000)))  # 64 Mpx in some kilobytes
+
+    def edit() -> None:
+        with contextlib.suppress(openai.OpenAIError):
+            client_of(own).images.edit(image=huge, mask=huge, prompt="a hat")
+
+    editors = [threading.Thread(target=edit) for _ in range(6)]
+    for editor in editors:
+        editor.start()
+    time.sleep(0.5)  # somewhere in the middle; where does not matter
+    own.terminate()
+    assert own.wait_end() == 0, own.log()
+    for editor in editors:
+        editor.join(60)
 
 
 def test_ctrl_c_ends_an_idle_server(start_server):
