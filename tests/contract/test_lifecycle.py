@@ -5,7 +5,6 @@ import json
 import signal
 import socket
 import threading
-import time
 
 import openai
 import pytest
@@ -111,7 +110,7 @@ def test_sigterm_does_not_wait_longer_than_it_was_told(start_server):
 def test_sigterm_while_large_uploads_are_decoded_ends_cleanly(start_server):
     """Work that nobody waits for any more may use nothing that is gone."""
     own = start_server("--shutdown-timeout", "1s")
-    huge = to_bytes(Image.new("1", (8000, 8000)))  # 64 Mpx in some kilobytes
+    huge = to_bytes(Image.new("RGBA", (8000, 8000)))  # 64 Mpx, and a hole everywhere
 
     def edit() -> None:
         with contextlib.suppress(openai.OpenAIError):
@@ -120,7 +119,7 @@ def test_sigterm_while_large_uploads_are_decoded_ends_cleanly(start_server):
     editors = [threading.Thread(target=edit) for _ in range(6)]
     for editor in editors:
         editor.start()
-    time.sleep(0.5)  # somewhere in the middle; where does not matter
+    wait_until(lambda: own.metric("limner_http_connections") > len(editors), "the uploads")
     own.terminate()
     assert own.wait_end() == 0, own.log()
     for editor in editors:
