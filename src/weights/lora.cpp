@@ -151,7 +151,8 @@ std::string apply(const Module& module, const Target& target, const LoraSettings
       target.names.find(target.module, static_cast<std::int64_t>(rows_size(*module.up)));
   if (placements.empty()) return "the model has no such module";
   std::optional<double> alpha;
-  if (module.alpha && element_count(module.alpha->shape) == 1 && is_floating(module.alpha->dtype)) {
+  if (module.alpha && element_count(module.alpha->shape) == 1 &&
+      module.alpha->dtype != DType::Other) {
     alpha = static_cast<double>(to_float32(*module.alpha)[0]);
   }
   std::vector<std::pair<std::string, LoraDelta>> parts;

@@ -43,13 +43,21 @@ struct Prefix {
   std::string_view component;
 };
 
-constexpr std::array<Prefix, 14> kPrefixes = {{
+// kohya, LyCORIS, ComfyUI, PEFT, the original checkpoints, diffusers.
+constexpr std::array<Prefix, 21> kPrefixes = {{
     {"lora_unet_", ""},
     {"lora_transformer_", ""},
     {"lora_te1_", "text_encoder"},
     {"lora_te2_", "text_encoder_2"},
     {"lora_te3_", "text_encoder_3"},
     {"lora_te_", "text_encoder"},
+    {"lycoris_", ""},
+    {"text_encoders.clip_l.transformer.", "text_encoder"},
+    {"text_encoders.clip_g.transformer.", "text_encoder_2"},
+    {"text_encoders.t5xxl.transformer.", "text_encoder_3"},
+    {"clip_l.transformer.", "text_encoder"},
+    {"clip_g.transformer.", "text_encoder_2"},
+    {"t5xxl.transformer.", "text_encoder_3"},
     {"base_model.model.", ""},
     {"model.diffusion_model.", ""},
     {"diffusion_model.", ""},

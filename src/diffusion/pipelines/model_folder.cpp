@@ -49,6 +49,13 @@ bool has_tokenizer_files(const fs::path& dir) {
                              [&](const char* file) { return is_there(dir / file); });
 }
 
+bool is_t5_of(weights::CheckpointKind kind, std::string_view component) {
+  return std::ranges::any_of(weights::text_sources(), [&](const weights::TextSource& source) {
+    return source.kind == kind && source.component == component &&
+           source.style == weights::TextStyle::T5;
+  });
+}
+
 void warn_of_unknown(const fs::path& path, const std::vector<std::string>& names) {
   if (names.empty()) return;
   const std::size_t shown = std::min<std::size_t>(names.size(), 5);
@@ -251,8 +258,12 @@ std::optional<fs::path> ModelFolder::find_tokenizer(const std::string& number) c
     const bool is_file = !is_folder(path);
     const fs::path within = is_file || !path.has_filename() ? path.parent_path() : path;
     const std::string name = "tokenizer" + number;
+    // Files of several encoders lie in one folder: what is loose there is T5's, as only that one's
+    // tokenizer is not built in.
+    const bool is_t5 = is_t5_of(kind(), supplied->first);
     for (const auto& place : {within, within / name, within.parent_path() / name}) {
-      if (has_tokenizer_files(place)) return place;
+      const bool is_loose = is_file && place == within;
+      if (has_tokenizer_files(place) && (!is_loose || is_t5)) return place;
     }
   }
   if (!checkpoint_) return path_ / ("tokenizer" + number);

@@ -245,6 +245,38 @@ TEST(Lora, TextEncodersHavePrefixesOfTheirOwn) {
       (std::vector<float>{1, 2, 3, 6}));
 }
 
+TEST(LoraKey, EveryPrefixNamesItsNetwork) {
+  const struct {
+    const char* prefix;
+    const char* component;
+  } cases[] = {
+      {"lora_unet_", ""},
+      {"lora_transformer_", ""},
+      {"lycoris_", ""},
+      {"model.diffusion_model.", ""},
+      {"diffusion_model.", ""},
+      {"transformer.", ""},
+      {"unet.", ""},
+      {"base_model.model.", ""},
+      {"lora_te_", "text_encoder"},
+      {"lora_te1_", "text_encoder"},
+      {"text_encoder.", "text_encoder"},
+      {"base_model.model.text_model.", "text_encoder"},
+      {"text_encoders.clip_l.transformer.", "text_encoder"},
+      {"lora_te2_", "text_encoder_2"},
+      {"text_encoder_2.", "text_encoder_2"},
+      {"clip_g.transformer.", "text_encoder_2"},
+      {"lora_te3_", "text_encoder_3"},
+      {"text_encoders.t5xxl.transformer.", "text_encoder_3"},
+  };
+  for (const auto& c : cases) {
+    const auto key = parse_lora_key(c.prefix + std::string("block_0.lora_down.weight"));
+    ASSERT_TRUE(key) << c.prefix;
+    EXPECT_EQ(key->component, c.component) << c.prefix;
+    EXPECT_TRUE(key->module.ends_with("block_0")) << key->module;
+  }
+}
+
 TEST(Lora, WhatDoesNotApplyIsNamedWithItsReason) {
   const std::string key = std::string("unet.") + kToQ;
   auto file = rank_one(key + ".lora_down.weight", key + ".lora_up.weight");
