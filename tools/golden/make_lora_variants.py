@@ -5,8 +5,8 @@ usage: make_lora_variants.py MODELS OUT
 MODELS holds the folders of make_toys.py. OUT/loras/sd1-variants/ receives the files, its manifest.json and
 OUT/pictures/ the cases. Adapters are PEFT's own with random numbers, saved by diffusers (rank-stabilised, alpha
 and rank patterns, DoRA with convolutions) or by PEFT (adapter_config.json beside the file), loaded from those
-files and fused. Files of LyCORIS' DoRA are written here: diffusers reads those with magnitudes of rows; those of
-columns, as LyCORIS once wrote them, are fused by its own formula. Needs peft.
+files and fused. Files of LyCORIS' DoRA, of rows and of columns as it once wrote them, are written here and fused by
+its formula: diffusers 0.39 drops their magnitudes. Several are fused one after another. Needs peft.
 """
 
 import json
@@ -75,44 +75,51 @@ def length_of(weight, axes):
     return weight.square().sum(dim=axes, keepdim=True).sqrt()
 
 
+def axes_of(weight, is_of_columns):
+    return [i for i in range(weight.ndim) if i != (1 if is_of_columns else 0)]
+
+
 def lycoris(models, is_of_columns, seed):
-    """lora_unet_….dora_scale beside lora_down and lora_up, and W' of each weight for the columns."""
-    unet = open_toy(models, TOY).unet
+    """lora_unet_….dora_scale beside lora_down, lora_up and alpha."""
     generator = torch.Generator().manual_seed(seed)
-    out, fused = {}, {}
-    for name, module in unet.named_modules():
+    out = {}
+    for name, module in open_toy(models, TOY).unet.named_modules():
         if not name.endswith(tuple(CONVOLVED)) or not hasattr(module, "weight"):
             continue
         weight = module.weight.detach().float()
         down, up = factors(weight, 3, generator, 0.4)
-        alpha = 2.0
-        delta = (up.flatten(1) @ down.flatten(1)).reshape(weight.shape) * (alpha / 3)
-        axes = [i for i in range(weight.ndim) if i != (1 if is_of_columns else 0)]
-        lengths = length_of(weight + delta, axes)
-        scale = length_of(weight, axes) * (0.7 + 0.6 * torch.rand(lengths.shape, generator=generator))
+        lengths = length_of(weight, axes_of(weight, is_of_columns))
         stem = "lora_unet_" + name.replace(".", "_")
-        out |= {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up, f"{stem}.dora_scale": scale,
-                f"{stem}.alpha": torch.tensor(alpha)}  # fmt: skip
-        fused[name] = (weight + delta) * (scale / lengths)
-    return out, fused
+        out |= {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up, f"{stem}.alpha": torch.tensor(2.0),
+                f"{stem}.dora_scale": lengths * (0.7 + 0.6 * torch.rand(lengths.shape, generator=generator))}  # fmt: skip
+    return out
 
 
-def fused_pipe(models, folder, adapters, columns):
+def fuse_lycoris(unet, file, is_of_columns, strength):
+    for name, module in unet.named_modules():
+        stem = "lora_unet_" + name.replace(".", "_")
+        if f"{stem}.dora_scale" not in file:
+            continue
+        down, up = file[f"{stem}.lora_down.weight"], file[f"{stem}.lora_up.weight"]
+        scale = strength * file[f"{stem}.alpha"] / len(down)
+        weight = module.weight.data + scale * (up.flatten(1) @ down.flatten(1)).reshape(module.weight.shape)
+        module.weight.data = weight * (file[f"{stem}.dora_scale"] / length_of(weight, axes_of(weight, is_of_columns)))
+
+
+def fused_pipe(models, folder, adapters, files):
     pipe = open_toy(models, TOY)
     pipe.set_progress_bar_config(disable=True)
-    if list(adapters) == ["columns"]:
-        for name, weight in columns.items():
-            pipe.unet.get_submodule(name).weight.data = weight
-        return pipe
-    if list(adapters) == ["peft/adapter_model"]:
-        pipe.unet = peft.PeftModel.from_pretrained(pipe.unet, folder / "peft").merge_and_unload()
-        return pipe
-    names = [name.replace("/", "_") for name in adapters]
-    for name in adapters:
-        pipe.load_lora_weights(folder, weight_name=f"{name}.safetensors", adapter_name=name.replace("/", "_"))
-    pipe.set_adapters(names, list(adapters.values()))
-    pipe.fuse_lora(components=["unet"], adapter_names=names)
-    pipe.unload_lora_weights()
+    for name, strength in adapters.items():
+        if name in files:
+            fuse_lycoris(pipe.unet, files[name], name == "columns", strength)
+        elif "/" in name:
+            assert strength == 1
+            pipe.unet = peft.PeftModel.from_pretrained(pipe.unet, folder / "peft").merge_and_unload()
+        else:
+            pipe.load_lora_weights(folder, weight_name=f"{name}.safetensors", adapter_name=name)
+            pipe.set_adapters([name], [strength])
+            pipe.fuse_lora(components=["unet"], adapter_names=[name])
+            pipe.unload_lora_weights()
     return pipe
 
 
@@ -127,13 +134,12 @@ def main():
     folder.mkdir(parents=True)
     for seed, (name, config) in enumerate(CONFIGS.items()):
         save_adapter(models, name, config, folder, seed)
-    rows, _ = lycoris(models, False, 11)
-    columns, fused_columns = lycoris(models, True, 12)
-    save_file(rows, folder / "lycoris.safetensors")
-    save_file(columns, folder / "columns.safetensors")
+    files = {"lycoris": lycoris(models, False, 11), "columns": lycoris(models, True, 12)}
+    for name, tensors in files.items():
+        save_file(tensors, folder / f"{name}.safetensors")
     kept = []
     for adapters in CASES:
-        c, picture = paint(fused_pipe(models, folder, adapters, fused_columns), {})
+        c, picture = paint(fused_pipe(models, folder, adapters, files), {})
         _, plain = paint(open_toy(models, TOY), {})
         moved = np.abs(picture.astype(int) - plain.astype(int)).mean()
         assert moved > MOVED_MIN, (adapters, moved)
