@@ -121,7 +121,7 @@ std::optional<LoraMagnitude> magnitude_for(const Placement& placement, const Mod
   const TensorView& all = *module.magnitude;
   const std::size_t count = element_count(all.shape);
   const std::size_t rows = rows_size(*module.up);
-  if (!is_floating(all.dtype) || all.shape.empty()) return std::nullopt;
+  if (!is_floating(all.dtype) || all.shape.empty() || count == 0) return std::nullopt;
   if (count == rows && (module.is_magnitude_of_rows || rows_size(all) == rows)) {
     const auto part = rows_for(placement, reshaped(all, {static_cast<std::int64_t>(rows)}));
     if (!part) return std::nullopt;
