@@ -92,6 +92,7 @@ Result<void> generate_files(const config::Config& config) {
     return paint(**pipeline, *request, [&](int step, int count) { bar.show(step, count); });
   }();
   if (!result) return result.error();
+  for (const auto& note : result->effective.notes) fmt::print(stderr, "limner: note: {}\n", note);
   return write_images(*result, config.paint.output, *format);
 }
 

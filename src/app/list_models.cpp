@@ -16,8 +16,10 @@ int list_models(const config::Config& config) {
     return kExitUsage;
   }
   for (const auto& model : *models) {
-    const auto mebibytes = static_cast<double>(model_file_bytes(model.path)) / (1 << 20);
-    fmt::print("{:<20} {:>8.0f} MiB  {}\n", model.name, mebibytes, model.path.string());
+    const auto weights = model_weights(model);
+    const auto mebibytes = static_cast<double>(weights.size_bytes) / (1 << 20);
+    fmt::print("{:<20} {:>8.0f} MiB  {:<11}  {}\n", model.name, mebibytes, weights.format,
+               model.path.string());
   }
   for (const auto alias : router::builtin_aliases()) {
     if (!config.aliases.contains(std::string(alias))) {

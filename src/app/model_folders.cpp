@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/file_signature.hpp"
+#include "diffusion/pipelines/model_files.hpp"
 #include "weights/safetensors.hpp"
 
 namespace limner::app {
@@ -38,15 +41,6 @@ void for_each_file(const std::filesystem::path& path, Visit visit) {
   }
 }
 
-// Below a folder those named .safetensors and .bin; a file is one by being named itself.
-template <typename Visit>
-void for_each_weight_file(const std::filesystem::path& path, Visit visit) {
-  for_each_file(path, [&](const std::filesystem::path& file, std::size_t size) {
-    const auto extension = file.extension();
-    if (file == path || extension == ".safetensors" || extension == ".bin") visit(file, size);
-  });
-}
-
 // `path` itself or the files below it, in order, as "name size time" lines.
 std::string describe_files(const std::filesystem::path& path) {
   std::vector<std::string> lines;
@@ -64,7 +58,7 @@ std::string describe_files(const std::filesystem::path& path) {
 double packed_file_bytes(const std::filesystem::path& file, std::size_t size_bytes,
                          const PackedBytes& packed) {
   const double guess = packed.matrix * static_cast<double>(size_bytes) / 2;
-  if (file.extension() != ".safetensors") return guess;
+  if (file.extension() == ".bin" || file.extension() == ".xml") return guess;
   const auto header = weights::open_safetensors(file);
   if (!header) return guess;  // loading it will say what is wrong
   double bytes = 0;
@@ -73,6 +67,17 @@ double packed_file_bytes(const std::filesystem::path& file, std::size_t size_byt
              (tensor.shape.size() == 2 ? packed.matrix : packed.other);
   }
   return bytes;
+}
+
+// What the file is instead of safetensors, which begin with a length and a JSON object.
+std::optional<std::string> foreign_weights(const std::filesystem::path& path) {
+  constexpr std::size_t kLengthBytes = 8;
+  std::array<char, 64> begin{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), begin.size());
+  const std::string_view bytes(begin.data(), static_cast<std::size_t>(file.gcount()));
+  if (bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{') return std::nullopt;
+  return foreign_content(bytes);
 }
 
 }  // namespace
@@ -119,18 +124,28 @@ Result<void> check_model_paths(const std::vector<config::ModelConfig>& models) {
         !std::filesystem::exists(path / "model_index.json", failed)) {
       return refuse("no model_index.json in it; expected a diffusers folder");
     }
-    if (kind != std::filesystem::file_type::directory && path.extension() != ".safetensors") {
-      return refuse("expected a diffusers folder or a .safetensors checkpoint");
+    if (kind == std::filesystem::file_type::directory) continue;
+    if (kind != std::filesystem::file_type::regular) {
+      return refuse("expected a diffusers folder or a safetensors checkpoint");
     }
+    if (const auto what = foreign_weights(path)) return refuse(*what);
   }
   return {};
 }
 
-std::size_t model_file_bytes(const std::filesystem::path& path) {
-  std::size_t bytes = 0;
-  for_each_weight_file(path,
-                       [&](const std::filesystem::path&, std::size_t size) { bytes += size; });
-  return bytes;
+pipelines::ModelParts parts_of(const config::ModelExtras& extras) {
+  return {.vae = extras.vae, .text_encoders = extras.text_encoders, .configs = extras.configs};
+}
+
+ModelWeights model_weights(const config::ModelConfig& model) {
+  const auto found = pipelines::find_model_files(model.path, parts_of(model.extras));
+  ModelWeights weights{.format = pipelines::to_string(found.format)};
+  for (const auto& file : found.files) {
+    std::error_code unreadable;
+    const auto size = std::filesystem::file_size(file, unreadable);
+    if (!unreadable) weights.size_bytes += size;
+  }
+  return weights;
 }
 
 std::string model_fingerprint(const config::ModelConfig& model) {
@@ -143,12 +158,11 @@ std::string model_fingerprint(const config::ModelConfig& model) {
 
 std::size_t estimate_model_bytes(const config::ModelConfig& model, const PackedBytes& packed) {
   double bytes = 0;
-  const auto add = [&](const std::filesystem::path& file, std::size_t size) {
-    bytes += static_cast<double>(size) + packed_file_bytes(file, size, packed);
-  };
-  for_each_weight_file(model.path, add);
-  for_each_weight_file(model.extras.vae, add);
-  for (const auto& [name, dir] : model.extras.text_encoders) for_each_weight_file(dir, add);
+  for (const auto& file : pipelines::find_model_files(model.path, parts_of(model.extras)).files) {
+    std::error_code unreadable;
+    const auto size = std::filesystem::file_size(file, unreadable);
+    if (!unreadable) bytes += static_cast<double>(size) + packed_file_bytes(file, size, packed);
+  }
   return static_cast<std::size_t>(bytes);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "diffusion/pipelines/model_parts.hpp"
 
 namespace limner::app {
 
@@ -23,8 +25,14 @@ std::optional<std::filesystem::path> bundled_folder(std::string_view name, std::
 // What can be seen without opening weights, so that a slip in a path ends the start, not a request.
 Result<void> check_model_paths(const std::vector<config::ModelConfig>& models);
 
-// The files of a model's weights.
-std::size_t model_file_bytes(const std::filesystem::path& path);
+// The files that loading the model opens; copies beside them in a download do not count.
+struct ModelWeights {
+  std::string_view format = {};  // "safetensors", "openvino"
+  std::uintmax_t size_bytes = 0;
+};
+ModelWeights model_weights(const config::ModelConfig& model);
+
+pipelines::ModelParts parts_of(const config::ModelExtras& extras);
 
 // Paths, sizes and times of all that a model is loaded from: another one means another model.
 std::string model_fingerprint(const config::ModelConfig& model);

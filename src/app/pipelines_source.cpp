@@ -35,10 +35,6 @@ nn::WeightFormat to_nn(config::WeightFormat format) {
   return nn::WeightFormat::Auto;
 }
 
-pipelines::ModelParts parts_of(const config::ModelExtras& extras) {
-  return {.vae = extras.vae, .text_encoders = extras.text_encoders, .configs = extras.configs};
-}
-
 Error not_configured(const std::string& name) {
   return {.kind = ErrorKind::NotFound,
           .message = "model: \"" + name + "\" is not configured",

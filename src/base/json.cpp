@@ -10,6 +10,7 @@
 #include <boost/json/value_stack.hpp>
 #include <fmt/format.h>
 
+#include "base/file_signature.hpp"
 #include "base/files.hpp"
 
 namespace limner {
@@ -147,8 +148,9 @@ Result<json::value> read_json_file(const std::filesystem::path& path, std::size_
   if (!text) return text.error();
   // As many values as its bytes allow: the file was chosen by the operator.
   auto value = parse(with_finite_numbers(*text), {.depth_max = 256, .values_max = text->size()});
-  if (!value) return invalid_value("", fmt::format("{}: {}", path.string(), value.error().message));
-  return value;
+  if (value) return value;
+  if (auto checked = check_content(*text, path.string()); !checked) return checked.error();
+  return invalid_value("", fmt::format("{}: {}", path.string(), value.error().message));
 }
 
 Result<std::int64_t> get_int(const json::object& o, std::string_view key, std::int64_t fallback,

@@ -32,18 +32,18 @@ Result<void> apply_allowed_resolutions(M& m, const V& v) {
 }
 
 constexpr std::array kModelSettings = {
-    ModelSetting{"path", "DIR", "The model's folder, or its .safetensors checkpoint",
+    ModelSetting{"path", "DIR", "The model's folder, or its safetensors checkpoint",
                  [](M& m, const V& v) { return assign_path(m.path, v); }},
-    ModelSetting{"vae", "DIR", "Its autoencoder, where that lies elsewhere: a folder or a file",
+    ModelSetting{"vae", "PATH", "Its autoencoder, where that lies elsewhere: a folder or a file",
                  [](M& m, const V& v) { return assign_path(m.extras.vae, v); }},
     ModelSetting{
-        "text_encoder", "DIR", "Its text encoder, where that lies elsewhere",
+        "text_encoder", "PATH", "Its text encoder, where that lies elsewhere: a folder or a file",
         [](M& m, const V& v) { return assign_path(m.extras.text_encoders["text_encoder"], v); }},
     ModelSetting{
-        "text_encoder_2", "DIR", "Its second text encoder",
+        "text_encoder_2", "PATH", "Its second text encoder",
         [](M& m, const V& v) { return assign_path(m.extras.text_encoders["text_encoder_2"], v); }},
     ModelSetting{
-        "text_encoder_3", "DIR", "Its third text encoder",
+        "text_encoder_3", "PATH", "Its third text encoder",
         [](M& m, const V& v) { return assign_path(m.extras.text_encoders["text_encoder_3"], v); }},
     ModelSetting{"configs", "DIR", "Diffusers folder with the configs of a checkpoint",
                  [](M& m, const V& v) { return assign_path(m.extras.configs, v); }},

@@ -118,7 +118,7 @@ Result<void> apply_text_encoders(Config& c, const RawValues& v) {
     if (!pair || (pair->first != "text_encoder" && pair->first != "text_encoder_2" &&
                   pair->first != "text_encoder_3")) {
       return unexpected(raw,
-                        "NAME=DIR, where NAME is text_encoder, text_encoder_2 or "
+                        "NAME=PATH, where NAME is text_encoder, text_encoder_2 or "
                         "text_encoder_3");
     }
     for (auto& model : c.models) model.extras.text_encoders.emplace(pair->first, pair->second);
@@ -211,14 +211,15 @@ constexpr std::array kSettings = {
 
     Setting{
         "models", "-m,--model", "NAME=DIR", Arity::Many, kLoads | kNames, "Models",
-        "Model to serve: a name and its folder or .safetensors checkpoint; repeatable, the first "
+        "Model to serve: a name and its folder or safetensors checkpoint; repeatable, the first "
         "is the default [the embedded one]",
         apply_models},
-    Setting{"vae", "--vae", "DIR", Arity::One, kLoads, "Models",
-            "Autoencoder in place of the model's own: a folder or a .safetensors file",
+    Setting{"vae", "--vae", "PATH", Arity::One, kLoads, "Models",
+            "Autoencoder in place of the model's own: a folder or a safetensors file",
             [](C& c, const V& v) { return apply_extra(c, v, &ModelExtras::vae); }},
-    Setting{"text_encoders", "--text-encoder", "NAME=DIR", Arity::Many, kLoads, "Models",
-            "Text encoder that a checkpoint lacks, such as text_encoder_2=t5/text_encoder_2",
+    Setting{"text_encoders", "--text-encoder", "NAME=PATH", Arity::Many, kLoads, "Models",
+            "Text encoder in place of the model's own, a folder or a safetensors file, such as "
+            "text_encoder_2=t5xxl.safetensors; repeatable",
             apply_text_encoders},
     Setting{"model_configs", "--model-configs", "DIR", Arity::One, kLoads, "Models",
             "Diffusers folder with the configs and tokenizers of a checkpoint [deduced]",

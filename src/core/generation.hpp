@@ -131,6 +131,7 @@ struct ModelTraits {
   bool uses_clip_skip = true;
   bool uses_max_sequence_length = false;   // there is a T5
   std::vector<std::string> adapters = {};  // LoRAs that requests may name
+  std::string weights_format = {};         // "safetensors", "openvino": which of a folder's is used
 };
 
 struct Timings {

@@ -37,10 +37,9 @@ const weights::TensorView* WeightScope::find(std::string_view name) const {
   const std::string full = full_name(name);
   const auto* tensor = shared_->source.find(full);
   if (!tensor) return nullptr;
-  // Integers would be taken by value: weights that someone quantised would paint noise.
-  if (!weights::is_floating(tensor->dtype)) {
+  if (!weights::is_weight(*tensor)) {
     throw GraphError(fmt::format("the tensor {} is {}, expected F32, F16 or BF16", full,
-                                 weights::to_string(tensor->dtype)));
+                                 weights::dtype_name(*tensor)));
   }
   shared_->used.insert(full);
   return tensor;

@@ -41,6 +41,8 @@ ov::element::Type element_type(DType dtype) {
       return ov::element::u8;
     case DType::Bool:
       return ov::element::boolean;
+    case DType::Other:
+      break;
   }
   throw GraphError("a weight has a dtype that graphs cannot hold");
 }
@@ -54,8 +56,13 @@ ov::Shape resolve(const TensorView& tensor, const Shape& rows) {
   return {rows.begin(), rows.end()};
 }
 
-// Borrows the mapped bytes; copies only when the file left them at an odd address.
+// Borrows the mapped bytes; copies only when the file left them at an odd address, and widens what
+// has scales of its own.
 std::shared_ptr<ov::op::v0::Constant> borrow(const TensorView& tensor, const ov::Shape& shape) {
+  if (!tensor.scales.empty()) {
+    return std::make_shared<ov::op::v0::Constant>(ov::element::f32, shape,
+                                                  weights::to_float32(tensor));
+  }
   const auto type = element_type(tensor.dtype);
   const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
   if (!tensor.owner || address % weights::size_bytes(tensor.dtype) != 0) {
@@ -115,7 +122,8 @@ Value stored_as(WeightFormat format, const WeightScope& w, const TensorView& ten
     case WeightFormat::F16:
     case WeightFormat::Bf16: {
       const auto type = format == WeightFormat::F16 ? ov::element::f16 : ov::element::bf16;
-      if (element_type(tensor.dtype) == type) return as_float32(borrow(tensor, shape));
+      if (tensor.scales.empty() && element_type(tensor.dtype) == type)
+        return as_float32(borrow(tensor, shape));
       return as_float32(
           std::make_shared<ov::op::v0::Constant>(type, shape, weights::to_float32(tensor)));
     }

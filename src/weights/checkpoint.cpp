@@ -9,12 +9,11 @@
 
 #include "weights/checkpoint_configs.hpp"
 #include "weights/checkpoint_names.hpp"
+#include "weights/scaled_weights.hpp"
+#include "weights/text_encoders.hpp"
 
 namespace limner::weights {
 namespace {
-
-// Raise when a mapping changes: fingerprints, and with them cached graphs, then differ.
-constexpr int kLayoutRevision = 1;
 
 constexpr std::string_view kDiffusion = "model.diffusion_model.";
 constexpr std::array<std::string_view, 2> kVaePrefixes = {"first_stage_model.", "vae."};
@@ -27,36 +26,7 @@ constexpr std::array<std::string_view, 15> kBookkeeping = {
     "posterior_",   "denoiser.",      "global_step", "logvar",     "lvlb_weights",
     "scale_factor", "v_pred",         "ztsnr",       "state_dict", "epoch"};
 
-enum class TextStyle { Clip, OpenClip, T5 };
-
-struct TextSource {
-  CheckpointKind kind;
-  std::string_view component;
-  std::string_view prefix;
-  TextStyle style;
-  std::string_view activation;
-  bool has_projection = false;
-};
-
 using enum CheckpointKind;
-
-constexpr std::array<TextSource, 12> kTextSources = {{
-    {StableDiffusion1, "text_encoder", "cond_stage_model.transformer.", TextStyle::Clip,
-     "quick_gelu"},
-    {StableDiffusion1, "text_encoder", "text_encoders.clip_l.transformer.", TextStyle::Clip,
-     "quick_gelu"},
-    {StableDiffusion2, "text_encoder", "cond_stage_model.model.", TextStyle::OpenClip, "gelu"},
-    {StableDiffusion2, "text_encoder", "cond_stage_model.transformer.", TextStyle::Clip, "gelu"},
-    {SDXL, "text_encoder", "conditioner.embedders.0.transformer.", TextStyle::Clip, "quick_gelu"},
-    {SDXL, "text_encoder_2", "conditioner.embedders.1.model.", TextStyle::OpenClip, "gelu", true},
-    {SDXLRefiner, "text_encoder_2", "conditioner.embedders.0.model.", TextStyle::OpenClip, "gelu",
-     true},
-    {SD3, "text_encoder", "text_encoders.clip_l.transformer.", TextStyle::Clip, "quick_gelu", true},
-    {SD3, "text_encoder_2", "text_encoders.clip_g.transformer.", TextStyle::Clip, "gelu", true},
-    {SD3, "text_encoder_3", "text_encoders.t5xxl.transformer.", TextStyle::T5, ""},
-    {Flux, "text_encoder", "text_encoders.clip_l.transformer.", TextStyle::Clip, "quick_gelu"},
-    {Flux, "text_encoder_2", "text_encoders.t5xxl.transformer.", TextStyle::T5, ""},
-}};
 
 template <std::size_t N>
 bool starts_with_any(std::string_view name, const std::array<std::string_view, N>& prefixes) {
@@ -86,15 +56,10 @@ std::optional<std::string_view> not_a_checkpoint(const TensorMap& file) {
   for (const auto& [name, tensor] : file) {
     const std::string_view key = name;
     if (key.starts_with("lora_") || key.find(".lora_") != key.npos) {
-      return "is a LoRA, not a checkpoint; load it beside a model with --lora";
+      return "is a LoRA, not a checkpoint; offer its folder beside a model with --lora-dir";
     }
     if (key.starts_with("control_model.") || key.starts_with("controlnet_")) {
       return "is a ControlNet, which is not supported";
-    }
-    if (key == "scaled_fp8" || key.ends_with(".scale_weight") || key.ends_with(".weight_scale") ||
-        key.ends_with(".absmax") || key.ends_with(".quant_map")) {
-      return "holds weights quantised with scales of their own, which are not read; use the "
-             "16-bit file";
     }
     if (key == "edm_mean") return "is a Playground 2.5 model, which is not supported";
   }
@@ -232,7 +197,7 @@ class CheckpointReader {
   }
 
   Result<void> read_text_encoders() {
-    for (const auto& source : kTextSources) {
+    for (const auto& source : text_sources()) {
       if (source.kind != checkpoint_.kind) continue;
       const bool is_there = has_any_below(file_.tensors, source.prefix);
       if (checkpoint_.find(source.component)) continue;
@@ -254,18 +219,8 @@ class CheckpointReader {
 
   Result<void> add_text_encoder(const TextSource& source) {
     const auto network = NetworkTensors::below(file_.tensors, source.prefix);
-    switch (source.style) {
-      case TextStyle::Clip:
-        return add(source.component, network, clip_names(source.has_projection),
-                   [&](const TensorMap& t) { return clip_config(t, source.activation); });
-      case TextStyle::OpenClip:
-        return add(source.component, network,
-                   open_clip_names(source.has_projection, source.kind == StableDiffusion2),
-                   [&](const TensorMap& t) { return clip_config(t, source.activation); });
-      case TextStyle::T5:
-        return add(source.component, network, t5_names(), t5_config);
-    }
-    return {};
+    return add(source.component, network, text_names(source, network),
+               [&](const TensorMap& t) { return text_config(source, t); });
   }
 
   Result<void> read_vae() {
@@ -327,7 +282,7 @@ class CheckpointReader {
   void note_unknown(const NetworkTensors& denoiser) {
     for (const auto& [name, tensor] : file_.tensors) {
       const bool is_text_read =
-          std::ranges::any_of(kTextSources, [&, &key = name](const TextSource& source) {
+          std::ranges::any_of(text_sources(), [&, &key = name](const TextSource& source) {
             return source.kind == checkpoint_.kind && key.starts_with(source.prefix);
           });
       const bool is_denoiser =
@@ -371,8 +326,9 @@ const CheckpointComponent* Checkpoint::find(std::string_view name) const {
   return it == components.end() ? nullptr : &*it;
 }
 
-Result<Checkpoint> read_checkpoint(const SafetensorsHeader& file, std::string_view where,
+Result<Checkpoint> read_checkpoint(SafetensorsHeader file, std::string_view where,
                                    std::string_view fingerprint, const CheckpointOptions& options) {
+  if (auto scaled = attach_scales(file, where); !scaled) return scaled.error();
   return CheckpointReader(file, where, fingerprint, options).read();
 }
 
@@ -380,12 +336,13 @@ Result<Checkpoint> open_checkpoint(const std::filesystem::path& path,
                                    const CheckpointOptions& options) {
   auto file = open_safetensors(path);
   if (!file) return file.error();
-  return read_checkpoint(*file, path.string(), file_fingerprint(path), options);
+  return read_checkpoint(*std::move(file), path.string(), file_fingerprint(path), options);
 }
 
 Result<CheckpointComponent> open_vae_file(const std::filesystem::path& path, CheckpointKind kind) {
   auto file = open_safetensors(path);
   if (!file) return file.error();
+  if (auto scaled = attach_scales(*file, path.string()); !scaled) return scaled.error();
   std::string_view prefix;
   for (const auto candidate : kVaePrefixes) {
     if (has_any_below(file->tensors, candidate)) prefix = candidate;
@@ -416,7 +373,7 @@ Result<void> check_complete(const Checkpoint& checkpoint, std::span<const std::s
   for (const auto& name : checkpoint.missing) {
     if (std::ranges::find(supplied, name) != supplied.end()) continue;
     names += fmt::format("{}{}", names.empty() ? "" : " and no ", name);
-    flags += name == "vae" ? " --vae PATH" : fmt::format(" --text-encoder {}=DIR", name);
+    flags += name == "vae" ? " --vae PATH" : fmt::format(" --text-encoder {}=PATH", name);
   }
   if (names.empty()) return {};
   return Error{

@@ -16,6 +16,9 @@
 
 namespace limner::weights {
 
+// Raise when a mapping changes: fingerprints, and with them cached graphs, then differ.
+constexpr int kLayoutRevision = 2;
+
 enum class CheckpointKind { StableDiffusion1, StableDiffusion2, SDXL, SDXLRefiner, SD3, Flux };
 
 std::string_view to_string(CheckpointKind kind);  // "Stable Diffusion 1"
@@ -49,7 +52,7 @@ Result<Checkpoint> open_checkpoint(const std::filesystem::path& path,
                                    const CheckpointOptions& options = {});
 
 // The same from tensors that are already there; `where` names them in messages.
-Result<Checkpoint> read_checkpoint(const SafetensorsHeader& file, std::string_view where,
+Result<Checkpoint> read_checkpoint(SafetensorsHeader file, std::string_view where,
                                    std::string_view fingerprint,
                                    const CheckpointOptions& options = {});
 
@@ -58,7 +61,7 @@ Result<Checkpoint> read_checkpoint(const SafetensorsHeader& file, std::string_vi
 Result<CheckpointComponent> open_vae_file(const std::filesystem::path& path, CheckpointKind kind);
 
 // An error that names each missing component which is not among `supplied`, with the flag that
-// supplies it: `--vae PATH`, `--text-encoder text_encoder_2=DIR`.
+// supplies it: `--vae PATH`, `--text-encoder text_encoder_2=PATH`.
 Result<void> check_complete(const Checkpoint& checkpoint, std::span<const std::string> supplied,
                             std::string_view where);
 

@@ -1,5 +1,6 @@
 #include "weights/checkpoint_names.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -28,7 +29,7 @@ std::optional<TensorView> formed(const TensorView& tensor, const Placement& plac
       }
       return reshaped(tensor, {shape[0], shape[1]});
     case Placement::Form::Transposed:
-      if (shape.size() != 2) return std::nullopt;
+      if (shape.size() != 2 || tensor.scales.size() > 1) return std::nullopt;
       return transposed(tensor);
     case Placement::Form::HalvesSwapped:
       if (shape.empty() || shape[0] % 2 != 0) return std::nullopt;
@@ -66,6 +67,15 @@ Result<TensorMap> place_all(const NetworkTensors& network, const PlaceTensor& pl
     if (!placements) {
       unknown.push_back(network.prefix + name);
       continue;
+    }
+    const bool is_copied = std::ranges::all_of(*placements, [](const Placement& placement) {
+      return placement.form == Placement::Form::Whole;
+    });
+    if (tensor.dtype == DType::Other && !is_copied) {
+      return Error{.kind = ErrorKind::InvalidArgument,
+                   .message = fmt::format("tensor {}{} is {}, expected F32, F16 or BF16",
+                                          network.prefix, name, tensor.other_dtype),
+                   .code = "invalid_weights"};
     }
     for (const auto& placement : *placements) {
       auto form = formed(tensor, placement);

@@ -58,7 +58,7 @@ PlaceTensor ldm_vae_names(const NetworkTensors& network);
 PlaceTensor clip_names(bool has_projection);
 // OpenCLIP's text tower. `leaves_out_last` is for Stable Diffusion 2, which never runs block 23.
 PlaceTensor open_clip_names(bool has_projection, bool leaves_out_last);
-PlaceTensor t5_names();
+PlaceTensor t5_names(const NetworkTensors& network);
 PlaceTensor sd3_names(const NetworkTensors& network);
 PlaceTensor flux_names(const NetworkTensors& network);
 

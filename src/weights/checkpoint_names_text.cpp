@@ -81,6 +81,9 @@ PlaceTensor clip_names(bool has_projection) {
 PlaceTensor open_clip_names(bool has_projection, bool leaves_out_last) {
   return [=](std::string_view name, const TensorView& tensor) -> Placements {
     if (name == "logit_scale" || name == "attn_mask") return not_needed();
+    if (name == "text_projection.weight") {  // a linear layer's, as SSD-1B has it
+      return has_projection ? whole(std::string(name)) : not_needed();
+    }
     if (name == "text_projection") {
       if (!has_projection) return not_needed();
       return Placements({{.name = "text_projection.weight", .form = Placement::Form::Transposed}});
@@ -101,9 +104,14 @@ PlaceTensor open_clip_names(bool has_projection, bool leaves_out_last) {
   };
 }
 
-PlaceTensor t5_names() {
-  return [](std::string_view name, const TensorView&) -> Placements {
-    if (name == "encoder.embed_tokens.weight") return not_needed();  // shared.weight again
+PlaceTensor t5_names(const NetworkTensors& network) {
+  return [has_shared = network.has("shared.weight")](std::string_view name,
+                                                     const TensorView&) -> Placements {
+    // The same table under its other name, and the tokenizer's file that ComfyUI packs beside some.
+    if (name == "encoder.embed_tokens.weight") {
+      return has_shared ? not_needed() : whole("shared.weight");
+    }
+    if (name == "spiece_model") return not_needed();
     if (name == "shared.weight" || name.starts_with("encoder.")) return whole(std::string(name));
     return std::nullopt;
   };

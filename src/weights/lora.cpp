@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <optional>
 #include <set>
 #include <utility>
@@ -12,20 +11,20 @@
 #include "base/json.hpp"
 #include "weights/lora_key.hpp"
 #include "weights/lora_names.hpp"
+#include "weights/lora_settings.hpp"
 #include "weights/tensor_forms.hpp"
 
 namespace limner::weights {
 namespace {
-
-constexpr std::string_view kTucker = "LoCon with a middle matrix";
 
 // The tensors of one module.
 struct Module {
   const TensorView* down = nullptr;
   const TensorView* up = nullptr;
   const TensorView* alpha = nullptr;
+  const TensorView* magnitude = nullptr;
+  bool is_magnitude_of_rows = false;
   std::vector<std::string> names;
-  std::optional<std::string> unsupported;
 };
 
 using Modules = std::map<std::pair<std::string, std::string>, Module>;  // component, module
@@ -42,17 +41,6 @@ const LoraBase* find_base(std::span<const LoraBase> model, std::string_view comp
   return component == "text_encoder_3" ? named("text_encoder_2") : nullptr;
 }
 
-// `unet.lora_alpha` of the header that diffusers writes, 0 where it does not say.
-double metadata_alpha(const SafetensorsHeader& file, std::string_view component) {
-  const auto it = file.metadata.find("lora_adapter_metadata");
-  if (it == file.metadata.end()) return 0;
-  const auto value = parse_json(it->second);
-  const auto* object = value ? value->if_object() : nullptr;
-  const auto* alpha =
-      object ? object->if_contains(fmt::format("{}.lora_alpha", component)) : nullptr;
-  return alpha && alpha->is_number() ? alpha->to_number<double>() : 0;
-}
-
 std::size_t rows_size(const TensorView& tensor) {
   return tensor.shape.empty() ? 0 : static_cast<std::size_t>(tensor.shape[0]);
 }
@@ -62,8 +50,8 @@ std::size_t row_size(const TensorView& tensor) {
   return rows_size(tensor) == 0 ? 0 : element_count(tensor.shape) / rows_size(tensor);
 }
 
-// The part of `up` that adds to the rows of one weight.
-std::optional<TensorView> up_part(const TensorView& up, const Placement& placement) {
+// The rows of `up`, or of as high a tensor, that are for one weight.
+std::optional<TensorView> rows_for(const Placement& placement, const TensorView& up) {
   const std::int64_t rows = static_cast<std::int64_t>(rows_size(up));
   switch (placement.form) {
     case Placement::Form::Rows:
@@ -90,8 +78,8 @@ std::string misfit(const TensorView& weight, const TensorView& down, const Tenso
     return fmt::format("{} and {} do not multiply to the weight's {}", to_string(up.shape),
                        to_string(down.shape), to_string(weight.shape));
   }
-  for (const auto* tensor : {&weight, &down, &up}) {
-    if (!is_floating(tensor->dtype)) return "is not floating-point";
+  if (!is_weight(weight) || !is_floating(down.dtype) || !is_floating(up.dtype)) {
+    return "is not floating-point";
   }
   return {};
 }
@@ -99,17 +87,6 @@ std::string misfit(const TensorView& weight, const TensorView& down, const Tenso
 Modules collect(const SafetensorsHeader& file, std::vector<LoraLeftover>& leftovers) {
   Modules modules;
   for (const auto& [name, tensor] : file.tensors) {
-    if (const auto method = unsupported_lora_method(name)) {
-      leftovers.push_back({name, fmt::format("{} is not supported", *method)});
-      // Without its middle matrix, what surrounds it would be wrong.
-      const std::string stem = name.substr(0, name.find(".lora_mid."));
-      if (*method == kTucker) {
-        if (const auto key = parse_lora_key(stem + ".lora_down.weight")) {
-          modules[{key->component, key->module}].unsupported = std::string(*method);
-        }
-      }
-      continue;
-    }
     const auto key = parse_lora_key(name);
     if (!key) {
       leftovers.push_back({name, "is not a LoRA's tensor"});
@@ -127,142 +104,143 @@ Modules collect(const SafetensorsHeader& file, std::vector<LoraLeftover>& leftov
       case LoraPart::Alpha:
         module.alpha = &tensor;
         break;
+      case LoraPart::RowMagnitude:
+      case LoraPart::Magnitude:
+        module.magnitude = &tensor;
+        module.is_magnitude_of_rows = key->part == LoraPart::RowMagnitude;
+        break;
     }
   }
   return modules;
 }
 
+// DoRA's magnitudes for one weight, or nothing where they fit neither its rows nor its columns.
+// PEFT's are of rows. LyCORIS' are of rows in [rows, 1, …], of columns in [1, columns, …].
+std::optional<LoraMagnitude> magnitude_for(const Placement& placement, const Module& module,
+                                           const TensorView& weight) {
+  const TensorView& all = *module.magnitude;
+  const std::size_t count = element_count(all.shape);
+  const std::size_t rows = rows_size(*module.up);
+  if (!is_floating(all.dtype) || all.shape.empty() || count == 0) return std::nullopt;
+  if (count == rows && (module.is_magnitude_of_rows || rows_size(all) == rows)) {
+    const auto part = rows_for(placement, reshaped(all, {static_cast<std::int64_t>(rows)}));
+    if (!part) return std::nullopt;
+    return LoraMagnitude{.axis = LoraMagnitude::Axis::Rows, .lengths = to_float32(*part)};
+  }
+  // A column of several weights on top of each other has no length of its own in either.
+  const bool is_whole = rows == rows_size(weight);
+  if (module.is_magnitude_of_rows || !is_whole || weight.shape.size() < 2 ||
+      count != static_cast<std::size_t>(weight.shape[1]) || rows_size(all) != 1) {
+    return std::nullopt;
+  }
+  return LoraMagnitude{.axis = LoraMagnitude::Axis::Columns, .lengths = to_float32(all)};
+}
+
+// The network that a module is of: `module` is its name with underscores.
+struct Target {
+  const LoraBase& base;
+  const LoraNames& names;
+  std::string_view module;
+};
+
 // Adds the module's parts to `deltas`, or says why not.
-std::string apply(const Module& module, std::string_view module_name, double default_alpha,
-                  const LoraNames& names, WeightSource& weights, Lora::Deltas& deltas) {
-  if (module.unsupported) return fmt::format("{} is not supported", *module.unsupported);
+std::string apply(const Module& module, const Target& target, const LoraSettings& settings,
+                  Lora::Deltas& deltas) {
   if (!module.down || !module.up) return "lacks its other half";
-  const auto placements = names.find(module_name, static_cast<std::int64_t>(rows_size(*module.up)));
+  const auto placements =
+      target.names.find(target.module, static_cast<std::int64_t>(rows_size(*module.up)));
   if (placements.empty()) return "the model has no such module";
-  const auto rank = static_cast<double>(rows_size(*module.down));
-  double alpha = default_alpha > 0 ? default_alpha : rank;
-  if (module.alpha && element_count(module.alpha->shape) == 1) {
+  std::optional<double> alpha;
+  if (module.alpha && element_count(module.alpha->shape) == 1 &&
+      module.alpha->dtype != DType::Other) {
     alpha = static_cast<double>(to_float32(*module.alpha)[0]);
   }
-  if (!std::isfinite(alpha)) return "its alpha is not finite";
   std::vector<std::pair<std::string, LoraDelta>> parts;
   for (const auto& placement : placements) {
-    const auto* weight = weights.find(placement.name);
-    const auto up = up_part(*module.up, placement);
+    const auto* weight = target.base.weights->find(placement.name);
+    const auto up = rows_for(placement, *module.up);
     if (!weight || !up) return "the model has no such module";
     if (auto why = misfit(*weight, *module.down, *up); !why.empty()) return why;
-    parts.emplace_back(placement.name,
-                       LoraDelta{*module.down, *up, static_cast<float>(alpha / rank)});
+    std::string_view name = placement.name;
+    name.remove_suffix(std::string_view(".weight").size());
+    const double scale = settings.scale(target.base.component, name,
+                                        static_cast<double>(rows_size(*module.down)), alpha);
+    if (!std::isfinite(scale)) return "its alpha is not finite";
+    LoraDelta delta{.down = *module.down, .up = *up, .scale = static_cast<float>(scale)};
+    if (module.magnitude) {
+      delta.magnitude = magnitude_for(placement, module, *weight);
+      if (!delta.magnitude) {
+        return fmt::format("DoRA's magnitudes {} fit neither rows nor columns of {}",
+                           to_string(module.magnitude->shape), to_string(weight->shape));
+      }
+    }
+    parts.emplace_back(placement.name, std::move(delta));
   }
   for (auto& [name, delta] : parts) deltas[name].push_back(std::move(delta));
   return {};
 }
 
-// Weights with additions, computed when asked for.
-class LoraWeightSource final : public WeightSource {
- public:
-  LoraWeightSource(std::string component, std::shared_ptr<WeightSource> base,
-                   std::vector<AppliedLora> loras)
-      : component_(std::move(component)), base_(std::move(base)), loras_(std::move(loras)) {}
+Error refused(std::string_view where, std::string_view why) {
+  return {.kind = ErrorKind::InvalidArgument,
+          .message = fmt::format("{}: {}", where, why),
+          .code = "invalid_lora"};
+}
 
-  const TensorView* find(std::string_view name) override {
-    if (const auto it = fused_.find(name); it != fused_.end()) return &it->second;
-    const auto* weight = base_->find(name);
-    if (!weight || !is_touched(name)) return weight;
-    return &fused_.emplace(std::string(name), fuse(*weight, name)).first->second;
-  }
-
-  std::vector<std::string> names() const override { return base_->names(); }
-  std::size_t size_bytes() const override { return base_->size_bytes(); }
-  Result<void> check_files() const override {
-    for (const auto& applied : loras_) {
-      if (auto checked = applied.lora->check_files(); !checked) return checked;
-    }
-    return base_->check_files();
-  }
-
-  std::string fingerprint() const override {
-    std::string text = base_->fingerprint();
-    for (const auto& applied : loras_) {
-      text += fmt::format(" + {} * {}", applied.strength, applied.lora->fingerprint());
-    }
-    return text;
-  }
-
- private:
-  template <typename Visit>
-  void for_each_delta(std::string_view name, Visit visit) const {
-    for (const auto& applied : loras_) {
-      const auto* deltas = applied.lora->find(component_);
-      const auto it = deltas ? deltas->find(name) : Lora::Deltas::const_iterator();
-      if (!deltas || it == deltas->end()) continue;
-      for (const auto& delta : it->second) visit(delta, applied.strength);
+// PEFT's adapter_config.json is of adapter_model.safetensors beside it, or of the one file there.
+std::optional<std::filesystem::path> adapter_config_of(const std::filesystem::path& path) {
+  const auto dir = path.parent_path();
+  auto config = dir / "adapter_config.json";
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(config, failed)) return std::nullopt;
+  if (path.stem() == "adapter_model") return config;
+  std::filesystem::directory_iterator entries(dir, failed);
+  for (; !failed && entries != std::filesystem::directory_iterator(); entries.increment(failed)) {
+    if (is_safetensors_name(entries->path()) && entries->path().filename() != path.filename()) {
+      return std::nullopt;
     }
   }
-
-  bool is_touched(std::string_view name) const {
-    bool touched = false;
-    for_each_delta(name, [&](const LoraDelta&, float) { touched = true; });
-    return touched;
-  }
-
-  TensorView fuse(const TensorView& weight, std::string_view name) const {
-    std::vector<float> sum = to_float32(weight);
-    for_each_delta(name, [&](const LoraDelta& delta, float strength) {
-      add_product(to_float32(delta.up), to_float32(delta.down), rows_size(delta.down),
-                  strength * delta.scale, sum);
-    });
-    auto owner = std::make_shared<const std::vector<float>>(std::move(sum));
-    const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(owner->data()),
-                                              owner->size() * sizeof(float));
-    return {.dtype = DType::F32, .shape = weight.shape, .bytes = bytes, .owner = owner};
-  }
-
-  // sum [rows, columns] += scale · up [rows, rank] · down [rank, columns]; whole rows at a time, so
-  // that the inner loop is one the compiler vectorises.
-  static void add_product(const std::vector<float>& up, const std::vector<float>& down,
-                          std::size_t rank, float scale, std::vector<float>& sum) {
-    const std::size_t columns = down.size() / rank;
-    const std::size_t rows = up.size() / rank;
-    for (std::size_t row = 0; row < rows; ++row) {
-      float* out = sum.data() + row * columns;
-      for (std::size_t r = 0; r < rank; ++r) {
-        const float factor = scale * up[row * rank + r];
-        const float* in = down.data() + r * columns;
-        for (std::size_t c = 0; c < columns; ++c) out[c] += factor * in[c];
-      }
-    }
-  }
-
-  std::string component_;
-  std::shared_ptr<WeightSource> base_;
-  std::vector<AppliedLora> loras_;
-  TensorMap fused_;
-};
+  return config;
+}
 
 }  // namespace
 
-Result<Lora> Lora::open(const std::filesystem::path& path, std::span<const LoraBase> model) {
-  auto file = open_safetensors(path);
-  if (!file) return file.error();
-  return read(*file, path.string(), file_fingerprint(path), model);
+Result<LoraFile> open_lora_file(const std::filesystem::path& path) {
+  auto tensors = open_safetensors(path);
+  if (!tensors) return tensors.error();
+  LoraFile file{.tensors = *std::move(tensors), .fingerprint = file_fingerprint(path)};
+  const auto config = adapter_config_of(path);
+  if (!config) return file;
+  auto value = read_json_file(*config);
+  if (!value) return value.error();
+  if (!value->is_object()) return refused(config->string(), "is not a JSON object");
+  file.adapter_config = std::move(value->get_object());
+  file.fingerprint += " " + file_fingerprint(*config);
+  return file;
 }
 
-Result<Lora> Lora::read(const SafetensorsHeader& file, std::string_view where,
-                        std::string fingerprint, std::span<const LoraBase> model) {
+Result<Lora> Lora::read(const LoraFile& file, std::string_view where,
+                        std::span<const LoraBase> model) {
+  // What is left of such a file would be another picture than its author's.
+  for (const auto& [name, tensor] : file.tensors.tensors) {
+    if (const auto method = unsupported_lora_method(name)) {
+      return refused(where, fmt::format("{} is not supported; it is what {} holds", *method, name));
+    }
+  }
+  const auto settings = LoraSettings::read(file.tensors, file.adapter_config);
+  if (!settings) return refused(where, settings.error().message);
   Lora lora;
-  lora.fingerprint_ = std::move(fingerprint);
-  lora.tensors_ = file.tensors;
+  lora.fingerprint_ = file.fingerprint;
+  lora.tensors_ = file.tensors.tensors;
   lora.files_ = FileWatch(lora.tensors_);
   std::map<std::string, LoraNames, std::less<>> names;
-  for (const auto& [key, module] : collect(file, lora.leftovers_)) {
+  for (const auto& [key, module] : collect(file.tensors, lora.leftovers_)) {
     const auto& [component, module_name] = key;
     const auto* base = find_base(model, component);
     std::string why = fmt::format("the model has no {}", component);
     if (base) {
       const auto it = names.try_emplace(base->component, *base->weights).first;
-      why = apply(module, module_name, metadata_alpha(file, base->component), it->second,
-                  *base->weights, lora.deltas_[base->component]);
+      why =
+          apply(module, {*base, it->second, module_name}, *settings, lora.deltas_[base->component]);
     }
     if (why.empty()) continue;
     for (const auto& name : module.names) lora.leftovers_.push_back({name, why});
@@ -273,25 +251,12 @@ Result<Lora> Lora::read(const SafetensorsHeader& file, std::string_view where,
       lora.leftovers_.empty()
           ? "it is empty"
           : fmt::format("{}: {}", lora.leftovers_.front().name, lora.leftovers_.front().reason);
-  return Error{.kind = ErrorKind::InvalidArgument,
-               .message = fmt::format("{}: nothing in this LoRA fits the model; {}", where, first),
-               .code = "invalid_lora"};
+  return refused(where, fmt::format("nothing in this LoRA fits the model; {}", first));
 }
 
 const Lora::Deltas* Lora::find(std::string_view component) const {
   const auto it = deltas_.find(component);
   return it == deltas_.end() ? nullptr : &it->second;
-}
-
-std::shared_ptr<WeightSource> with_loras(std::string_view component,
-                                         std::shared_ptr<WeightSource> base,
-                                         std::vector<AppliedLora> loras) {
-  std::erase_if(loras, [&](const AppliedLora& applied) {
-    return applied.strength == 0 || !applied.lora->find(component);
-  });
-  if (loras.empty()) return base;
-  return std::make_shared<LoraWeightSource>(std::string(component), std::move(base),
-                                            std::move(loras));
 }
 
 }  // namespace limner::weights

@@ -16,8 +16,8 @@ struct Suffix {
 };
 
 // kohya; PEFT, with and without the adapter's name; diffusers' attention processors; diffusers'
-// text encoders.
-constexpr std::array<Suffix, 13> kSuffixes = {{
+// text encoders. DoRA's magnitudes as LyCORIS and as PEFT name them.
+constexpr std::array<Suffix, 18> kSuffixes = {{
     {".lora_down.weight", LoraPart::Down},
     {".lora_up.weight", LoraPart::Up},
     {".lora_A.weight", LoraPart::Down},
@@ -31,6 +31,11 @@ constexpr std::array<Suffix, 13> kSuffixes = {{
     {".lora_linear_layer.down.weight", LoraPart::Down},
     {".lora_linear_layer.up.weight", LoraPart::Up},
     {".alpha", LoraPart::Alpha},
+    {".dora_scale", LoraPart::Magnitude},
+    {".lora_magnitude_vector", LoraPart::RowMagnitude},
+    {".lora_magnitude_vector.weight", LoraPart::RowMagnitude},
+    {".lora_magnitude_vector.default", LoraPart::RowMagnitude},
+    {".lora_magnitude_vector.default.weight", LoraPart::RowMagnitude},
 }};
 
 struct Prefix {
@@ -38,13 +43,21 @@ struct Prefix {
   std::string_view component;
 };
 
-constexpr std::array<Prefix, 14> kPrefixes = {{
+// kohya, LyCORIS, ComfyUI, PEFT, the original checkpoints, diffusers.
+constexpr std::array<Prefix, 21> kPrefixes = {{
     {"lora_unet_", ""},
     {"lora_transformer_", ""},
     {"lora_te1_", "text_encoder"},
     {"lora_te2_", "text_encoder_2"},
     {"lora_te3_", "text_encoder_3"},
     {"lora_te_", "text_encoder"},
+    {"lycoris_", ""},
+    {"text_encoders.clip_l.transformer.", "text_encoder"},
+    {"text_encoders.clip_g.transformer.", "text_encoder_2"},
+    {"text_encoders.t5xxl.transformer.", "text_encoder_3"},
+    {"clip_l.transformer.", "text_encoder"},
+    {"clip_g.transformer.", "text_encoder_2"},
+    {"t5xxl.transformer.", "text_encoder_3"},
     {"base_model.model.", ""},
     {"model.diffusion_model.", ""},
     {"diffusion_model.", ""},
@@ -73,6 +86,8 @@ std::optional<LoraKey> parse_lora_key(std::string_view name) {
       break;
     }
   }
+  // PEFT's own files do not say which network they are of.
+  if (key.component.empty() && name.starts_with("text_model.")) key.component = "text_encoder";
   key.module = name;
   // attn1.processor.to_out_lora stands for attn1.to_out.0.
   const bool is_processor = key.module.find(".processor.") != key.module.npos;
@@ -83,18 +98,40 @@ std::optional<LoraKey> parse_lora_key(std::string_view name) {
 }
 
 std::optional<std::string_view> unsupported_lora_method(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> methods = {{
-      {".hada_", "LoHa"},
-      {".lokr_", "LoKr"},
-      {".dora_scale", "DoRA"},
-      {".lora_magnitude_vector", "DoRA"},
-      {".lora_mid.", "LoCon with a middle matrix"},
-      {".oft_", "OFT"},
-      {".diff", "a whole difference"},
-      {".glora", "GLoRA"},
+  // By the last word but "weight" and the like, so that no module's name is taken for a method. A
+  // mark that ends in "_" begins the word, others are the whole of it.
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 19> methods = {{
+      {"hada_", "LoHa"},
+      {"lokr_", "LoKr"},
+      {"lora_mid", "LoCon with a middle matrix"},
+      {"oft_", "OFT"},
+      {"boft_", "BOFT"},
+      {"diff", "a whole difference"},
+      {"diff_b", "a whole difference"},
+      {"w_norm", "a norm's difference"},
+      {"b_norm", "a norm's difference"},
+      {"set_weight", "a whole weight"},
+      {"a1", "GLoRA"},
+      {"a2", "GLoRA"},
+      {"b1", "GLoRA"},
+      {"b2", "GLoRA"},
+      {"lora_E", "AdaLoRA"},
+      {"lora_embedding_", "an embedding's LoRA"},
+      {"on_input", "IA3"},
+      {"ia3_", "IA3"},
+      {"vera_lambda_", "VeRA"},
   }};
+  constexpr std::array<std::string_view, 2> tails = {".weight", ".default"};
+  constexpr std::array<std::string_view, 2> biases = {".lora_A.bias", ".lora_B.bias"};
+  for (const auto bias : biases) {
+    if (name.ends_with(bias)) return "a LoRA with biases";
+  }
+  for (const auto tail : tails) {
+    if (name.ends_with(tail)) name.remove_suffix(tail.size());
+  }
+  const std::string_view word = name.substr(name.rfind('.') + 1);
   for (const auto& [mark, method] : methods) {
-    if (name.find(mark) != name.npos) return method;
+    if (mark.ends_with('_') ? word.starts_with(mark) : word == mark) return method;
   }
   return std::nullopt;
 }

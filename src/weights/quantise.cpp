@@ -48,7 +48,7 @@ float quantise_row(std::span<const float> row, std::span<std::int8_t> values) {
 }  // namespace
 
 std::optional<QuantisedRows> quantise_rows(const TensorView& tensor) {
-  LIMNER_CHECK(!tensor.shape.empty() && is_floating(tensor.dtype));
+  LIMNER_CHECK(!tensor.shape.empty() && is_weight(tensor));
   const auto rows = static_cast<std::size_t>(tensor.shape[0]);
   const std::size_t columns = rows == 0 ? 0 : element_count(tensor.shape) / rows;
   QuantisedRows out{.values = std::vector<std::int8_t>(rows * columns),

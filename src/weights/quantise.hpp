@@ -16,7 +16,7 @@ struct QuantisedRows {
   std::vector<float> scales;
 };
 
-// Nothing when a number is not finite. `tensor` is floating, with at least one axis.
+// Nothing when a number is not finite. `tensor` is a weight, with at least one axis.
 std::optional<QuantisedRows> quantise_rows(const TensorView& tensor);
 
 }  // namespace limner::weights

@@ -1,13 +1,16 @@
 #include "weights/safetensors.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include "base/file_signature.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
 
@@ -25,25 +28,63 @@ Error malformed(std::string_view file, std::string what) {
 struct DTypeName {
   std::string_view name;
   DType dtype;
+  std::size_t bits;
 };
 constexpr DTypeName kDTypes[] = {
-    {"F64", DType::F64},   {"F32", DType::F32},        {"F16", DType::F16},
-    {"BF16", DType::BF16}, {"F8_E4M3", DType::F8E4M3}, {"F8_E5M2", DType::F8E5M2},
-    {"I64", DType::I64},   {"I32", DType::I32},        {"I16", DType::I16},
-    {"I8", DType::I8},     {"U8", DType::U8},          {"BOOL", DType::Bool},
+    {"F64", DType::F64, 64},
+    {"F32", DType::F32, 32},
+    {"F16", DType::F16, 16},
+    {"BF16", DType::BF16, 16},
+    {"F8_E4M3", DType::F8E4M3, 8},
+    {"F8_E5M2", DType::F8E5M2, 8},
+    {"I64", DType::I64, 64},
+    {"I32", DType::I32, 32},
+    {"I16", DType::I16, 16},
+    {"I8", DType::I8, 8},
+    {"U8", DType::U8, 8},
+    {"BOOL", DType::Bool, 8},
+    {"U64", DType::Other, 64},
+    {"U32", DType::Other, 32},
+    {"U16", DType::Other, 16},
+    {"C64", DType::Other, 64},
+    {"F8_E8M0", DType::Other, 8},
+    {"F8_E4M3FNUZ", DType::Other, 8},
+    {"F8_E5M2FNUZ", DType::Other, 8},
+    {"F6_E2M3", DType::Other, 6},
+    {"F6_E3M2", DType::Other, 6},
+    {"F4", DType::Other, 4},
 };
 
-// Product of a shape in bytes, or nothing when it does not fit the machine.
-Result<std::size_t> shape_size_bytes(const Shape& shape, DType dtype) {
-  std::size_t total = size_bytes(dtype);
+// Product of a shape in bytes, or nothing when it does not fit the machine or ends within a byte.
+std::optional<std::size_t> shape_size_bytes(const Shape& shape, std::size_t bits) {
+  std::size_t total = bits;
   for (const auto side : shape) {
     const auto factor = static_cast<std::size_t>(side);
     if (factor != 0 && total > std::numeric_limits<std::size_t>::max() / factor) {
-      return Error{.message = "shape overflows"};
+      return std::nullopt;
     }
     total *= factor;
   }
-  return total;
+  if (total % 8 != 0) return std::nullopt;
+  return total / 8;
+}
+
+// Why the bytes do not even begin as safetensors do.
+std::string why_foreign(std::string_view bytes, std::uint64_t header_size) {
+  constexpr std::size_t kShown = 40;
+  if (bytes.empty()) return "the file is empty; download it again";
+  if (const auto what = foreign_content(bytes)) return *what;
+  const auto is_text = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r'; };
+  const std::string_view begin = bytes.substr(0, kShown);
+  if (std::ranges::all_of(begin, is_text)) {
+    return fmt::format("is no safetensors but text that begins \"{}\"",
+                       begin.substr(0, begin.find_first_of("\r\n")));
+  }
+  if (bytes.size() > kLengthBytes && bytes[kLengthBytes] == '{') {
+    return fmt::format("is cut off within its header of {} bytes; download it again", header_size);
+  }
+  return fmt::format("a header of {} bytes in a file of {} is not safetensors", header_size,
+                     bytes.size());
 }
 
 class Parser {
@@ -91,8 +132,9 @@ class Parser {
     TensorView view;
     const std::string_view dtype_name = dtype->get_string();
     const auto* known = std::ranges::find(kDTypes, dtype_name, &DTypeName::name);
-    if (known == std::end(kDTypes)) return bad(fmt::format("dtype {} is not known", dtype_name));
-    view.dtype = known->dtype;
+    const bool is_known = known != std::end(kDTypes);
+    view.dtype = is_known ? known->dtype : DType::Other;
+    if (view.dtype == DType::Other) view.other_dtype = dtype_name;
 
     if (shape->get_array().size() > limits_.rank_max) return bad("too many dimensions");
     for (const auto& side : shape->get_array()) {
@@ -107,11 +149,11 @@ class Parser {
       return bad(fmt::format("data_offsets [{}, {}] lie outside the file's {} data bytes{}", begin,
                              end, data_.size(), end > begin ? " (is the file truncated?)" : ""));
     }
-    const auto expected = shape_size_bytes(view.shape, view.dtype);
+    // A dtype of a later version says nothing of sizes; what uses the tensor refuses it.
     const auto actual = static_cast<std::size_t>(end - begin);
-    if (!expected || *expected != actual) {
+    if (is_known && shape_size_bytes(view.shape, known->bits) != actual) {
       return bad(fmt::format("shape {} of {} does not match its {} bytes", to_string(view.shape),
-                             to_string(view.dtype), actual));
+                             dtype_name, actual));
     }
     view.bytes = data_.subspan(static_cast<std::size_t>(begin), actual);
     view.owner = owner_;
@@ -160,25 +202,31 @@ Result<SafetensorsHeader> parse_safetensors(std::span<const std::uint8_t> bytes,
                                             std::shared_ptr<const void> owner,
                                             std::string_view name,
                                             const SafetensorsLimits& limits) {
-  if (bytes.size() < kLengthBytes) {
-    return malformed(name, fmt::format("{} bytes are too few for safetensors", bytes.size()));
-  }
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   std::uint64_t header_size = 0;
-  for (std::size_t i = 0; i < kLengthBytes; ++i) {
+  for (std::size_t i = 0; i < std::min(bytes.size(), kLengthBytes); ++i) {
     header_size |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
   }
-  if (header_size > limits.header_bytes_max || header_size > bytes.size() - kLengthBytes) {
-    return malformed(name, fmt::format("a header of {} bytes in a file of {} is not safetensors",
-                                       header_size, bytes.size()));
+  if (bytes.size() < kLengthBytes || header_size > limits.header_bytes_max ||
+      header_size > bytes.size() - kLengthBytes) {
+    return malformed(name, why_foreign(all, header_size));
   }
   const auto size = static_cast<std::size_t>(header_size);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes, size);
-  if (text.empty() || text.front() != '{')
-    return malformed(name, "the header is not a JSON object");
+  const std::string_view text = all.substr(kLengthBytes, size);
+  if (text.empty() || text.front() != '{') {
+    return malformed(name, foreign_content(all).value_or("the header is not a JSON object"));
+  }
   auto header = parse_json(text, {.depth_max = 8, .values_max = 16 * limits.tensors_max});
   if (!header) return malformed(name, "header: " + header.error().message);
   return Parser(bytes.subspan(kLengthBytes + size), std::move(owner), name, limits)
       .parse(header->get_object());
+}
+
+bool is_safetensors_name(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".safetensors" || extension == ".sft";
 }
 
 Result<SafetensorsHeader> open_safetensors(const std::filesystem::path& path) {

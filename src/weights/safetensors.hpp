@@ -34,6 +34,10 @@ Result<SafetensorsHeader> parse_safetensors(std::span<const std::uint8_t> bytes,
                                             std::string_view name,
                                             const SafetensorsLimits& limits = {});
 
+// Does the name end as such files' do, .safetensors or .sft in any case? What a file is its bytes
+// tell: this is for finding files in folders.
+bool is_safetensors_name(const std::filesystem::path& path);
+
 // Maps a file; its views keep the mapping alive.
 Result<SafetensorsHeader> open_safetensors(const std::filesystem::path& path);
 

@@ -1,5 +1,6 @@
 #include "weights/tensor_forms.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -26,6 +27,10 @@ TensorView rows_of(const TensorView& tensor, std::int64_t first, std::int64_t co
   rows.shape[0] = count;
   rows.bytes = tensor.bytes.subspan(static_cast<std::size_t>(first) * row_bytes,
                                     static_cast<std::size_t>(count) * row_bytes);
+  if (tensor.scales.size() > 1) {
+    const auto begin = tensor.scales.begin() + first;
+    rows.scales.assign(begin, begin + count);
+  }
   return rows;
 }
 
@@ -36,7 +41,7 @@ TensorView reshaped(TensorView tensor, Shape shape) {
 }
 
 TensorView transposed(const TensorView& matrix) {
-  LIMNER_CHECK(matrix.shape.size() == 2);
+  LIMNER_CHECK(matrix.shape.size() == 2 && matrix.scales.size() <= 1);
   const auto rows = static_cast<std::size_t>(matrix.shape[0]);
   const auto columns = static_cast<std::size_t>(matrix.shape[1]);
   const std::size_t element = size_bytes(matrix.dtype);
@@ -48,7 +53,9 @@ TensorView transposed(const TensorView& matrix) {
                   matrix.bytes.data() + (r * columns + c) * element, element);
     }
   }
-  return owning(matrix.dtype, {matrix.shape[1], matrix.shape[0]}, std::move(bytes));
+  TensorView turned = owning(matrix.dtype, {matrix.shape[1], matrix.shape[0]}, std::move(bytes));
+  turned.scales = matrix.scales;
+  return turned;
 }
 
 TensorView halves_swapped(const TensorView& tensor) {
@@ -56,7 +63,11 @@ TensorView halves_swapped(const TensorView& tensor) {
   const auto half = static_cast<std::ptrdiff_t>(tensor.bytes.size() / 2);
   std::vector<std::uint8_t> bytes(tensor.bytes.begin() + half, tensor.bytes.end());
   bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.begin() + half);
-  return owning(tensor.dtype, tensor.shape, std::move(bytes));
+  TensorView swapped = owning(tensor.dtype, tensor.shape, std::move(bytes));
+  swapped.scales = tensor.scales;
+  std::ranges::rotate(swapped.scales, swapped.scales.begin() +
+                                          static_cast<std::ptrdiff_t>(swapped.scales.size() / 2));
+  return swapped;
 }
 
 }  // namespace limner::weights

@@ -1,5 +1,6 @@
 #include "weights/tensor_view.hpp"
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -41,6 +42,50 @@ std::vector<float> convert(std::size_t count, F&& at) {
   return out;
 }
 
+// 8-bit numbers through a table of all that there are.
+template <typename F>
+std::vector<float> looked_up(std::span<const std::uint8_t> bytes, F&& number) {
+  std::array<float, 256> numbers{};
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = number(static_cast<std::uint8_t>(i));
+  return convert(bytes.size(), [&](auto i) { return numbers[bytes[i]]; });
+}
+
+std::vector<float> values_of(const TensorView& tensor) {
+  const std::size_t count = element_count(tensor.shape);
+  const auto b = tensor.bytes;
+  switch (tensor.dtype) {
+    case DType::F64:
+      return convert(count, [&](auto i) { return read_at<double>(b, i); });
+    case DType::F32:
+      return convert(count, [&](auto i) { return read_at<float>(b, i); });
+    case DType::F16:
+      return convert(count, [&](auto i) { return half_to_float(read_at<std::uint16_t>(b, i)); });
+    case DType::BF16:
+      return convert(count, [&](auto i) {
+        return std::bit_cast<float>(std::uint32_t{read_at<std::uint16_t>(b, i)} << 16);
+      });
+    case DType::F8E4M3:
+      return looked_up(b, [](std::uint8_t bits) { return small_to_float(bits, 4, 7, false); });
+    case DType::F8E5M2:
+      return looked_up(b, [](std::uint8_t bits) { return small_to_float(bits, 5, 15, true); });
+    case DType::I64:
+      return convert(count, [&](auto i) { return read_at<std::int64_t>(b, i); });
+    case DType::I32:
+      return convert(count, [&](auto i) { return read_at<std::int32_t>(b, i); });
+    case DType::I16:
+      return convert(count, [&](auto i) { return read_at<std::int16_t>(b, i); });
+    case DType::I8:
+      return convert(count, [&](auto i) { return read_at<std::int8_t>(b, i); });
+    case DType::U8:
+    case DType::Bool:
+      return convert(count, [&](auto i) { return b[i]; });
+    case DType::Other:
+      break;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::size_t size_bytes(DType dtype) {
@@ -60,13 +105,14 @@ std::size_t size_bytes(DType dtype) {
     case DType::I8:
     case DType::U8:
     case DType::Bool:
+    case DType::Other:
       return 1;
   }
   return 0;
 }
 
-std::string_view to_string(DType dtype) {
-  switch (dtype) {
+std::string dtype_name(const TensorView& tensor) {
+  switch (tensor.dtype) {
     case DType::F64:
       return "F64";
     case DType::F32:
@@ -91,6 +137,8 @@ std::string_view to_string(DType dtype) {
       return "U8";
     case DType::Bool:
       return "BOOL";
+    case DType::Other:
+      return tensor.other_dtype;
   }
   return "unknown";
 }
@@ -110,9 +158,14 @@ bool is_floating(DType dtype) {
     case DType::I8:
     case DType::U8:
     case DType::Bool:
+    case DType::Other:
       return false;
   }
   return false;
+}
+
+bool is_weight(const TensorView& tensor) {
+  return is_floating(tensor.dtype) || !tensor.scales.empty();
 }
 
 std::size_t element_count(const Shape& shape) {
@@ -155,37 +208,13 @@ std::uint16_t float_to_half(float value) {
 }
 
 std::vector<float> to_float32(const TensorView& tensor) {
-  const std::size_t count = element_count(tensor.shape);
-  LIMNER_CHECK(tensor.bytes.size() == count * size_bytes(tensor.dtype));
-  const auto b = tensor.bytes;
-  switch (tensor.dtype) {
-    case DType::F64:
-      return convert(count, [&](auto i) { return read_at<double>(b, i); });
-    case DType::F32:
-      return convert(count, [&](auto i) { return read_at<float>(b, i); });
-    case DType::F16:
-      return convert(count, [&](auto i) { return half_to_float(read_at<std::uint16_t>(b, i)); });
-    case DType::BF16:
-      return convert(count, [&](auto i) {
-        return std::bit_cast<float>(std::uint32_t{read_at<std::uint16_t>(b, i)} << 16);
-      });
-    case DType::F8E4M3:
-      return convert(count, [&](auto i) { return small_to_float(b[i], 4, 7, false); });
-    case DType::F8E5M2:
-      return convert(count, [&](auto i) { return small_to_float(b[i], 5, 15, true); });
-    case DType::I64:
-      return convert(count, [&](auto i) { return read_at<std::int64_t>(b, i); });
-    case DType::I32:
-      return convert(count, [&](auto i) { return read_at<std::int32_t>(b, i); });
-    case DType::I16:
-      return convert(count, [&](auto i) { return read_at<std::int16_t>(b, i); });
-    case DType::I8:
-      return convert(count, [&](auto i) { return read_at<std::int8_t>(b, i); });
-    case DType::U8:
-    case DType::Bool:
-      return convert(count, [&](auto i) { return b[i]; });
-  }
-  return {};
+  LIMNER_CHECK(tensor.dtype != DType::Other &&
+               tensor.bytes.size() == element_count(tensor.shape) * size_bytes(tensor.dtype));
+  std::vector<float> values = values_of(tensor);
+  if (tensor.scales.empty()) return values;
+  const std::size_t row_size = values.size() / tensor.scales.size();
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] *= tensor.scales[i / row_size];
+  return values;
 }
 
 }  // namespace limner::weights

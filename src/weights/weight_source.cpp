@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/json.hpp"
+#include "weights/scaled_weights.hpp"
 
 namespace limner::weights {
 namespace {
@@ -17,28 +18,8 @@ namespace fs = std::filesystem;
 constexpr std::array<std::string_view, 4> kStems = {"diffusion_pytorch_model", "model",
                                                     "diffusion_pytorch_model.fp16", "model.fp16"};
 
-Result<std::unique_ptr<WeightSource>> open_files(const fs::path& dir,
-                                                 const std::set<std::string>& files) {
-  TensorMap tensors;
-  std::string fingerprint;
-  for (const auto& file : files) {
-    auto header = open_safetensors(dir / file);
-    if (!header) return header.error();
-    fingerprint += file_fingerprint(dir / file) + ";";
-    for (auto& [name, view] : header->tensors) {
-      if (!tensors.emplace(name, std::move(view)).second) {
-        return Error{.kind = ErrorKind::InvalidArgument,
-                     .message = fmt::format("{}: tensor {} is in two shards", dir.string(), name),
-                     .code = "invalid_weights"};
-      }
-    }
-  }
-  return std::unique_ptr<WeightSource>(
-      std::make_unique<MapWeightSource>(std::move(tensors), std::move(fingerprint)));
-}
-
 // The shards that an index names; every name must be a plain file of the same folder.
-Result<std::set<std::string>> read_index(const fs::path& path) {
+Result<std::vector<fs::path>> read_index(const fs::path& path) {
   auto index = read_json_file(path);
   if (!index) return index.error();
   const auto bad = [&](std::string_view what) {
@@ -59,7 +40,46 @@ Result<std::set<std::string>> read_index(const fs::path& path) {
     files.insert(shard);
   }
   if (files.empty()) return bad("weight_map is empty");
-  return files;
+  std::vector<fs::path> paths;
+  for (const auto& file : files) {
+    std::error_code ec;
+    paths.push_back(path.parent_path() / file);
+    if (!fs::exists(paths.back(), ec)) return bad(fmt::format("shard {} is missing", file));
+  }
+  return paths;
+}
+
+// Weights in other formats, for the error.
+std::string foreign_weights(const fs::path& dir) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kFormats = {{
+      {".bin", "pickles can run code and are not read"},
+      {".ckpt", "pickles can run code and are not read"},
+      {".pt", "pickles can run code and are not read"},
+      {".pth", "pickles can run code and are not read"},
+      {".gguf", "GGUF is not read"},
+      {".onnx", "ONNX is not read"},
+      {".msgpack", "Flax is not read"},
+      {".h5", "HDF5 is not read"},
+  }};
+  std::error_code failed;
+  fs::directory_iterator entries(dir, failed);
+  for (; !failed && entries != fs::directory_iterator(); entries.increment(failed)) {
+    const std::string name = entries->path().filename().string();
+    for (const auto& [ending, what] : kFormats) {
+      if (!name.ends_with(ending) || name.starts_with("openvino_")) continue;
+      return fmt::format(". There is {}: {}; download the safetensors files of this model", name,
+                         what);
+    }
+  }
+  return "";
+}
+
+Error no_weights(const fs::path& dir) {
+  return {.kind = ErrorKind::NotFound,
+          .message =
+              fmt::format("{}: no weights; looked for {}.safetensors, single or with .index.json{}",
+                          dir.string(), fmt::join(kStems, ".safetensors, "), foreign_weights(dir)),
+          .code = "missing_weights"};
 }
 
 }  // namespace
@@ -91,31 +111,41 @@ std::string file_fingerprint(const fs::path& path) {
   return fmt::format("{}|{}|{}", fs::weakly_canonical(path, ec).string(), size, time);
 }
 
-Result<std::unique_ptr<WeightSource>> open_component(const fs::path& dir) {
+Result<std::vector<fs::path>> component_files(const fs::path& dir) {
   std::error_code ec;
   for (const auto stem : kStems) {
     const std::string file = std::string(stem) + ".safetensors";
-    if (fs::exists(dir / file, ec)) return open_files(dir, {file});
+    if (fs::exists(dir / file, ec)) return std::vector{dir / file};
     // A variant's name stands before or after the other endings, by the writer's age.
     const std::string plain(stem.substr(0, stem.find('.')));
     for (const std::string& index :
          {file + ".index.json", plain + ".safetensors.index.fp16.json"}) {
-      if (!fs::exists(dir / index, ec)) continue;
-      auto shards = read_index(dir / index);
-      if (!shards) return shards.error();
-      return open_files(dir, *shards);
+      if (fs::exists(dir / index, ec)) return read_index(dir / index);
     }
   }
-  const bool has_pickle = fs::exists(dir / "diffusion_pytorch_model.bin", ec) ||
-                          fs::exists(dir / "pytorch_model.bin", ec);
-  return Error{.kind = ErrorKind::NotFound,
-               .message = fmt::format(
-                   "{}: no weights; looked for {}.safetensors, single or with .index.json{}",
-                   dir.string(), fmt::join(kStems, ".safetensors, "),
-                   has_pickle ? ". There is a .bin file: pickles can run code and are not read; "
-                                "download the safetensors files of this model"
-                              : ""),
-               .code = "missing_weights"};
+  return no_weights(dir);
+}
+
+Result<std::unique_ptr<WeightSource>> open_component(const fs::path& dir) {
+  const auto files = component_files(dir);
+  if (!files) return files.error();
+  SafetensorsHeader all;
+  std::string fingerprint;
+  for (const auto& file : *files) {
+    auto header = open_safetensors(file);
+    if (!header) return header.error();
+    fingerprint += file_fingerprint(file) + ";";
+    all.metadata.merge(header->metadata);
+    all.tensors.merge(header->tensors);
+    if (header->tensors.empty()) continue;
+    return Error{.kind = ErrorKind::InvalidArgument,
+                 .message = fmt::format("{}: tensor {} is in two shards", dir.string(),
+                                        header->tensors.begin()->first),
+                 .code = "invalid_weights"};
+  }
+  if (auto scaled = attach_scales(all, dir.string()); !scaled) return scaled.error();
+  return std::unique_ptr<WeightSource>(
+      std::make_unique<MapWeightSource>(std::move(all.tensors), std::move(fingerprint)));
 }
 
 }  // namespace limner::weights

@@ -52,6 +52,9 @@ class MapWeightSource final : public WeightSource {
 // fp16 variant. Errors name the files that were looked for.
 Result<std::unique_ptr<WeightSource>> open_component(const std::filesystem::path& dir);
 
+// The files that open_component reads. An error where it has none or where one of them is missing.
+Result<std::vector<std::filesystem::path>> component_files(const std::filesystem::path& dir);
+
 // path, size and time of a file, for fingerprints.
 std::string file_fingerprint(const std::filesystem::path& path);
 

@@ -137,6 +137,18 @@ def test_what_did_not_apply_is_reported(start_server, tmp_path):
     assert any("nowhere" in note for note in notes)
 
 
+def test_the_command_line_says_what_did_not_apply(run_limner, tmp_path):
+    shutil.copy(LORAS / "old.safetensors", tmp_path / "odd.safetensors")
+    add_tensor(tmp_path / "odd.safetensors", "unet.nowhere.to_q.lora.down.weight")
+    done = run_limner(
+        "generate", "a red cat<lora:odd>", "-q", "--model", f"toy={TOY}", "--lora-dir", str(tmp_path),
+        "--steps", "1", "--size", "64x64", "-o", "out.png",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("limner: note: lora odd: 1 of its tensors had no effect")
+    assert "nowhere" in done.stderr
+
+
 def test_one_of_another_model_is_refused_in_its_own_words(start_server, tmp_path):
     tensor = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
     header = json.dumps({"lora_unet_nowhere.lora_down.weight": tensor}).encode()

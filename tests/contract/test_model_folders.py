@@ -4,10 +4,11 @@ import openai
 import pytest
 from conftest import client_of
 from limner_server import wait_until
-from model_folders import EMBEDDED, UNET, change_header, change_json, copy_model, replace
+from model_folders import EMBEDDED, TOY, UNET, change_header, change_json, copy_model, replace
 from test_openai_generations import QUICK, generate
 
 TENSOR = "conv_in.weight"
+CHECKPOINT = TOY.parents[1] / "files" / "sd1.safetensors"
 
 
 def cut(folder, name, size):
@@ -91,6 +92,21 @@ DAMAGED = {
 }
 
 
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 4265146304\n" % (b"0" * 64)
+DAMAGED |= {
+    "a git-lfs pointer for weights": (lambda f: replace(f, UNET, POINTER), [UNET, "git lfs pull"]),
+    "a git-lfs pointer for a vocabulary": (
+        lambda f: replace(f, "tokenizer/merges.txt", POINTER),
+        ["merges.txt", "git lfs pull"],
+    ),
+    "a web page for a config": (
+        lambda f: replace(f, "unet/config.json", b"<!doctype html><title>404</title>"),
+        ["unet/config.json", "web page"],
+    ),
+    "a pickle for weights": (lambda f: replace(f, UNET, b"PK\x03\x04" + bytes(100)), [UNET, "pickle"]),
+}
+
+
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_what_is_broken_is_named(run_limner, tmp_path, damage):
     harm, words = DAMAGED[damage]
@@ -106,6 +122,35 @@ def test_the_embedded_model_is_not_needed(run_limner, tmp_path):
     folder = copy_model(tmp_path / "model")
     done = run_limner("generate", "a", "--steps", "1", "--model", f"own={folder}", "-o", "a.png")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "content, word",
+    [(POINTER, "git lfs pull"), (b"GGUF" + bytes(60), "GGUF"), (b"PK\x03\x04" + bytes(60), "pickle")],
+)
+def test_a_file_that_is_no_checkpoint_is_told_at_the_start(run_limner, tmp_path, content, word):
+    (tmp_path / "model.safetensors").write_bytes(content)
+    done = run_limner("serve", "--port", "0", "--model", f"m={tmp_path / 'model.safetensors'}")
+    assert done.returncode == 2, done.stderr
+    assert word in done.stderr
+
+
+def test_a_checkpoint_may_have_any_name(run_limner, tmp_path):
+    (tmp_path / "flux.sft").symlink_to(CHECKPOINT)
+    done = run_limner(
+        "generate", "a", "--steps", "1", "--size", "64x64", "--model", f"m={tmp_path / 'flux.sft'}",
+        "--model-configs", str(TOY), "-o", "a.png",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_list_of_models_says_what_is_opened(run_limner, tmp_path):
+    folder = copy_model(tmp_path / "model")
+    plain = run_limner("models", "--model", f"own={folder}").stdout
+    assert "safetensors" in plain
+    (folder / "unet" / "diffusion_pytorch_model.fp16.safetensors").write_bytes(bytes(64 << 20))
+    (folder / "unet" / "openvino_model.xml").write_bytes(b"<?xml")
+    assert run_limner("models", "--model", f"own={folder}").stdout == plain
 
 
 def test_a_broken_model_does_not_keep_the_server_from_serving_another(start_server, tmp_path):

@@ -8,6 +8,7 @@
 #include "parity/check_case.hpp"
 #include "parity/manifest.hpp"
 #include "runtime/runtime.hpp"
+#include "support/temp_dir.hpp"
 
 namespace limner::parity {
 namespace {
@@ -32,6 +33,34 @@ TEST_P(ExportedIr, PaintsWhatTheFolderPaints) {
 
 INSTANTIATE_TEST_SUITE_P(Toys, ExportedIr, testing::Values("sd1", "sdxl", "sd3", "flux-schnell"),
                          test_name);
+
+// A folder with both formats: its safetensors are used, so that LoRAs can be added.
+TEST(BothFormats, AreServedFromTheSafetensors) {
+  const TempDir dir;
+  const auto options = std::filesystem::copy_options::recursive;
+  std::filesystem::copy(model_dir("sdxl"), dir.path(), options);
+  for (const char* const part :
+       {"unet", "text_encoder", "text_encoder_2", "vae_decoder", "vae_encoder"}) {
+    std::filesystem::copy(data_dir() / "ir" / "sdxl" / part, dir / part,
+                          options | std::filesystem::copy_options::skip_existing);
+  }
+  auto runtime = runtime::Runtime::create({.precision = runtime::Precision::F32, .cache_dir = {}});
+  ASSERT_TRUE(runtime.has_value()) << runtime.error().message;
+  const Case c = read_manifest(data_dir() / "loras" / "manifest.json").at("sdxl").front();
+  auto pipeline = pipelines::load_pipeline(
+      "sdxl", dir.path(), **runtime,
+      {.lora_dir = data_dir() / "loras" / "sdxl", .adapters = c.request.adapters});
+  ASSERT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  EXPECT_EQ((*pipeline)->traits().weights_format, "safetensors");
+  check_case(**pipeline, c);
+
+  // With half its safetensors it is an IR.
+  std::filesystem::remove(dir / "unet" / "diffusion_pytorch_model.safetensors");
+  pipeline = pipelines::load_pipeline("sdxl", dir.path(), **runtime);
+  ASSERT_TRUE(pipeline.has_value()) << pipeline.error().message;
+  EXPECT_EQ((*pipeline)->traits().weights_format, "openvino");
+  check_case(**pipeline, read_manifests().at("sdxl").front());
+}
 
 // int8 and int4 as nncf compresses them, against OpenVINO's own run of the same files in float32.
 TEST(CompressedIr, PaintsWhatOptimumPaintsWithIt) {

@@ -62,6 +62,18 @@ INSTANTIATE_TEST_SUITE_P(Toys, Lora, testing::Values("sd1", "sdxl", "sd3", "sd35
                            return test_name({toy.param, toy.index});
                          });
 
+// Rank-stabilised scales, alpha and rank patterns, PEFT's config beside the file, DoRA of rows and
+// of columns.
+TEST(LoraVariants, PaintWhatDiffusersPaintsWithThemFused) {
+  const auto manifest = read_manifest(data_dir() / "loras" / "sd1-variants" / "manifest.json");
+  std::optional<Result<Loaded>> model;
+  for (const Case& c : manifest.at("sd1")) {
+    model.emplace(load_with_loras("sd1", c.request.adapters, "sd1-variants"));
+    ASSERT_TRUE(*model) << c.name << ": " << model->error().message;
+    check_case(*(*model)->pipeline, c);
+  }
+}
+
 TEST(LoraOfAnotherModel, SaysWhatDidNotApply) {
   const auto model = load_with_loras("sd1", {{.name = "kohya", .scale = 1}}, "sdxl");
   ASSERT_TRUE(model) << "modules of equal names and widths apply";

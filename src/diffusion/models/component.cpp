@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/file_signature.hpp"
 #include "base/log.hpp"
 #include "diffusion/models/config_reader.hpp"
 
@@ -15,7 +17,7 @@ namespace {
 
 // Raise when a network's graph changes for the same config and weights: cached graphs of older
 // builds are then not found.
-constexpr int kGraphRevision = 5;
+constexpr int kGraphRevision = 6;
 
 constexpr std::string_view kIrFile = "openvino_model.xml";
 
@@ -57,27 +59,54 @@ class IrWeights final : public weights::WeightSource {
   std::string fingerprint_;
 };
 
+// What a clone without git-lfs leaves is told here, where the runtime would only say "cannot read".
+Result<void> check_ir_file(const std::filesystem::path& file) {
+  constexpr std::size_t kBegin = 64;
+  std::string begin(kBegin, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  begin.resize(static_cast<std::size_t>(stream.gcount()));
+  if (file.extension() == ".xml" && begin.starts_with("<?xml")) return {};
+  return check_content(begin, file.string());
+}
+
 }  // namespace
 
-Result<Component> Component::open(const std::filesystem::path& dir, std::string name) {
+Result<std::vector<std::filesystem::path>> ir_files(const std::filesystem::path& dir) {
+  const auto xml = dir / kIrFile;
+  const auto bin = std::filesystem::path(xml).replace_extension(".bin");
+  std::error_code failed;
+  if (std::filesystem::exists(xml, failed) && std::filesystem::exists(bin, failed)) {
+    return std::vector{xml, bin};
+  }
+  return Error{.kind = ErrorKind::NotFound,
+               .message = fmt::format("{}: no {} with its .bin", dir.string(), kIrFile),
+               .code = "missing_weights"};
+}
+
+Result<Component> Component::open(const std::filesystem::path& dir, std::string name,
+                                  bool prefers_ir) {
   auto config = read_config(dir / "config.json");
   if (!config) return config.error();
-  std::error_code failed;
-  if (const auto xml = dir / kIrFile; std::filesystem::exists(xml, failed)) {
+  Component component{.name = std::move(name),
+                      .where = (dir.filename() / "config.json").string(),
+                      .config = *std::move(config),
+                      .weights = nullptr};
+  const auto ir = ir_files(dir);
+  if (ir && (prefers_ir || !weights::component_files(dir))) {
+    for (const auto& file : *ir) {
+      if (auto checked = check_ir_file(file); !checked) return checked.error();
+    }
     // The exporter's own note, in every config of its folders.
-    config->erase("export_model_type");
-    return Component{.name = std::move(name),
-                     .where = (dir.filename() / "config.json").string(),
-                     .config = *std::move(config),
-                     .weights = std::make_shared<IrWeights>(xml),
-                     .ir = xml};
+    component.config.erase("export_model_type");
+    component.weights = std::make_shared<IrWeights>(ir->front());
+    component.ir = ir->front();
+    return component;
   }
   auto weights = weights::open_component(dir);
   if (!weights) return weights.error();
-  return Component{.name = std::move(name),
-                   .where = (dir.filename() / "config.json").string(),
-                   .config = *std::move(config),
-                   .weights = *std::move(weights)};
+  component.weights = *std::move(weights);
+  return component;
 }
 
 CompiledShapes::CompiledShapes(runtime::Runtime& runtime, const Component& component,

@@ -30,9 +30,14 @@ struct Component {
   // and `weights` then names no tensors.
   std::filesystem::path ir = {};
 
-  // `dir`/config.json and, beside it, the weights or the IR.
-  static Result<Component> open(const std::filesystem::path& dir, std::string name);
+  // `dir`/config.json and, beside it, the weights or the IR. Where both are there the weights are
+  // taken, unless `prefers_ir`.
+  static Result<Component> open(const std::filesystem::path& dir, std::string name,
+                                bool prefers_ir = false);
 };
+
+// An exported network in `dir`, both its files. An error where it is not whole.
+Result<std::vector<std::filesystem::path>> ir_files(const std::filesystem::path& dir);
 
 struct NetworkOptions {
   nn::WeightFormat weight_format = nn::WeightFormat::Auto;

@@ -239,6 +239,11 @@ void ConfigReader::require_flag(std::string_view key, bool only_value) {
 
 Result<void> ConfigReader::finish() {
   if (error_) return *error_;
+  // The state of training that diffusers' EMAModel leaves in the configs of networks it saves.
+  if (config_.contains("_class_name")) {
+    ignore({"decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step",
+            "use_ema_warmup"});
+  }
   for (const auto& [key, value] : config_) {
     if (key.starts_with("_") || known_.contains(std::string_view(key))) continue;
     fail(key, fmt::format("this option (value {}) is not understood", shown(value)));

@@ -11,6 +11,7 @@
 #include "diffusion/models/patch_embed.hpp"
 #include "diffusion/models/rotary_tables.hpp"
 #include "diffusion/models/timestep_embedding.hpp"
+#include "diffusion/models/timestep_text_embedding.hpp"
 
 namespace limner::models {
 
@@ -20,8 +21,7 @@ using Config = ZImageTransformerConfig;
 
 namespace {
 
-constexpr std::int64_t kTimeChannels = 256;  // of the sinusoids
-constexpr double kQkNormEps = 1e-5;          // whatever norm_eps says
+constexpr double kQkNormEps = 1e-5;  // whatever norm_eps says
 constexpr double kFinalNormEps = 1e-6;
 constexpr std::int64_t kSizeMax = 1'000'000;
 

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "diffusion/tokenizers/lora_tags.hpp"
+#include "weights/safetensors.hpp"
 
 namespace limner::pipelines {
 
@@ -42,11 +43,13 @@ Result<LoraFiles> find_loras(const fs::path& dir) {
   fs::recursive_directory_iterator entries(dir, failed);
   for (const auto end = fs::recursive_directory_iterator(); !failed && entries != end;
        entries.increment(failed)) {
-    if (entries->path().extension() != ".safetensors") continue;
+    if (!weights::is_safetensors_name(entries->path())) continue;
     std::error_code unreadable;
     if (!entries->is_regular_file(unreadable)) continue;
     auto name = fs::path(entries->path()).replace_extension().lexically_relative(dir).string();
-    files.emplace(std::move(name), entries->path());
+    const auto [file, is_new] = files.emplace(std::move(name), entries->path());
+    // Of two with one name the same is taken on every machine.
+    if (!is_new && entries->path() > file->second) file->second = entries->path();
     if (files.size() == kFilesMax) break;
   }
   if (!failed) return files;

@@ -35,6 +35,9 @@ Error under_field(Error error, std::string_view field);
 Result<void> check_vocabulary(const std::string& number, std::size_t tokens,
                               std::int64_t vocab_size);
 
+// Layers left out at the end: SDXL and SD3 read the last but one, without the final norm.
+constexpr int kPenultimate = 1;
+
 // How a request wants its texts read.
 struct ClipReading {
   PromptReading reading = {};

@@ -70,15 +70,14 @@ Result<std::shared_ptr<const weights::Lora>> open_lora(
     return invalid_value("loras", fmt::format("loras: \"{:.64}\" is not there any more", name),
                          "unknown_lora");
   }
-  auto file = weights::open_safetensors(path->second);
+  const auto file = weights::open_lora_file(path->second);
   if (!file) {
     return Error{.kind = ErrorKind::Internal,
                  .message = fmt::format("lora {}: its file cannot be read", name),
                  .code = "invalid_lora",
                  .detail = file.error().message};
   }
-  auto lora =
-      weights::Lora::read(*file, "lora " + name, weights::file_fingerprint(path->second), networks);
+  auto lora = weights::Lora::read(*file, "lora " + name, networks);
   if (!lora) return lora.error();
   return std::make_shared<const weights::Lora>(*std::move(lora));
 }

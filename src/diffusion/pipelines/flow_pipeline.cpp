@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "diffusion/pipelines/latent_families.hpp"
+
 namespace limner::pipelines {
 namespace {
 
@@ -22,10 +24,6 @@ void tell_solvers(schedulers::SchedulerConfig& config) {
   config.listed["prediction_type"] = "flow_prediction";
   config.listed["use_flow_sigmas"] = true;
   config.listed["flow_shift"] = flow_shift;
-}
-
-void append(std::vector<float>& to, std::span<const float> from) {
-  to.insert(to.end(), from.begin(), from.end());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "diffusion/pipelines/latent_families.hpp"
 #include "diffusion/pipelines/request_checks.hpp"
 
 namespace limner::pipelines {
@@ -24,11 +25,6 @@ constexpr Defaults kSchnell{4, 0.0};
 constexpr Defaults kFill{50, 30.0};
 constexpr double kStrength = 0.6;
 constexpr double kFillStrength = 1.0;
-
-Error misfit(const std::string& name, const std::string& what) {
-  return {
-      .kind = ErrorKind::InvalidArgument, .message = name + ": " + what, .code = "invalid_model"};
-}
 
 // Fill reads, beside the latents, the masked picture's and every pixel of the mask.
 bool is_fill(const models::FluxTransformerConfig& transformer,

@@ -10,6 +10,8 @@
 #include "base/log.hpp"
 #include "diffusion/models/autoencoder_kl.hpp"
 #include "diffusion/models/config_reader.hpp"
+#include "weights/text_encoders.hpp"
+#include "weights/weight_source.hpp"
 
 namespace limner::pipelines {
 
@@ -26,7 +28,8 @@ Error unusable(const fs::path& path, std::string_view why) {
 Error no_tokenizer(const fs::path& path, std::string_view kind, std::string_view number) {
   return {.kind = ErrorKind::InvalidArgument,
           .message = fmt::format("{}: the checkpoint has a {} text encoder and no tokenizer; "
-                                 "supply both with --text-encoder text_encoder{}=DIR",
+                                 "put it beside the encoder or into a folder tokenizer{}, or name "
+                                 "a diffusers folder of this family with --model-configs",
                                  path.string(), kind, number),
           .code = "incomplete_model"};
 }
@@ -44,6 +47,13 @@ bool is_folder(const fs::path& path) {
 bool has_tokenizer_files(const fs::path& dir) {
   return std::ranges::any_of(std::array{"tokenizer.json", "vocab.json", "spiece.model"},
                              [&](const char* file) { return is_there(dir / file); });
+}
+
+bool is_t5_of(weights::CheckpointKind kind, std::string_view component) {
+  return std::ranges::any_of(weights::text_sources(), [&](const weights::TextSource& source) {
+    return source.kind == kind && source.component == component &&
+           source.style == weights::TextStyle::T5;
+  });
 }
 
 void warn_of_unknown(const fs::path& path, const std::vector<std::string>& names) {
@@ -78,13 +88,20 @@ Result<void> ModelFolder::open_index() {
   auto index = models::read_config(path_ / "model_index.json");
   if (!index) return index.error();
   index_ = *std::move(index);
+  const auto files = find_model_files(path_, index_, parts_);
+  format_ = files.format;
+  if (files.has_both_formats) {
+    log::info(
+        "{} holds its networks as safetensors and as OpenVINO IR; the safetensors are used, "
+        "an IR is served from a folder of its own",
+        path_.string());
+  } else if (format_ == FileFormat::OpenVinoIr) {
+    log::info("{} is served as OpenVINO IR", path_.string());
+  }
   return {};
 }
 
 Result<void> ModelFolder::open_checkpoint() {
-  if (path_.extension() != ".safetensors") {
-    return unusable(path_, "is neither a diffusers folder nor a .safetensors checkpoint");
-  }
   weights::CheckpointOptions options;
   if (!parts_.configs.empty()) options.config_dir = parts_.configs;
   auto checkpoint = weights::open_checkpoint(path_, options);
@@ -105,9 +122,7 @@ Result<void> ModelFolder::open_checkpoint() {
 bool ModelFolder::has(std::string_view component) const {
   if (parts_.text_encoders.contains(std::string(component))) return true;
   if (checkpoint_) return checkpoint_->find(component) || component == "vae";
-  const auto* entry = index_.if_contains(component);
-  return entry && entry->is_array() && entry->get_array().size() == 2 &&
-         entry->get_array()[1].is_string();
+  return names_component(index_, component);
 }
 
 bool ModelFolder::flag(std::string_view key, bool fallback) const {
@@ -150,9 +165,11 @@ Result<models::Component> ModelFolder::open_plain(const std::string& name) const
   if (name == "vae" && !parts_.vae.empty()) return open_supplied_vae();
   const auto supplied = parts_.text_encoders.find(name);
   if (supplied != parts_.text_encoders.end()) {
-    return models::Component::open(supplied->second, name);
+    return open_supplied_text_encoder(name, supplied->second);
   }
-  if (!checkpoint_) return models::Component::open(path_ / name, name);
+  if (!checkpoint_) {
+    return models::Component::open(path_ / name, name, format_ == FileFormat::OpenVinoIr);
+  }
   const auto* component = checkpoint_->find(name);
   if (!component) return unusable(path_, fmt::format("the checkpoint has no {}", name));
   return models::Component{.name = name,
@@ -161,18 +178,22 @@ Result<models::Component> ModelFolder::open_plain(const std::string& name) const
                            .weights = component->weights};
 }
 
-// Folders of OpenVINO IR hold its halves.
+// IR folders hold its halves.
 Result<std::unique_ptr<models::Autoencoder>> ModelFolder::open_vae(
     runtime::Runtime& runtime, const models::NetworkOptions& options) const {
-  const bool has_halves = !checkpoint_ && parts_.vae.empty() && is_folder(path_ / "vae_decoder");
-  if (!has_halves) {
+  const bool has_halves = !checkpoint_ && parts_.vae.empty() &&
+                          models::ir_files(path_ / "vae_decoder") &&
+                          models::ir_files(path_ / "vae_encoder");
+  const bool takes_halves =
+      has_halves && (format_ == FileFormat::OpenVinoIr || !weights::component_files(path_ / "vae"));
+  if (!takes_halves) {
     auto component = open_component("vae");
     if (!component) return component.error();
     return models::load_autoencoder(runtime, *component, options);
   }
-  auto decoder = models::Component::open(path_ / "vae_decoder", "vae_decoder");
+  auto decoder = models::Component::open(path_ / "vae_decoder", "vae_decoder", true);
   if (!decoder) return decoder.error();
-  auto encoder = models::Component::open(path_ / "vae_encoder", "vae_encoder");
+  auto encoder = models::Component::open(path_ / "vae_encoder", "vae_encoder", true);
   if (!encoder) return encoder.error();
   auto vae = models::AutoencoderKL::load_halves(runtime, *decoder, *encoder, options);
   if (!vae) return vae.error();
@@ -183,8 +204,7 @@ Result<std::unique_ptr<models::Autoencoder>> ModelFolder::open_vae(
 // A file's scaling factors are those of the model that it is for.
 Result<models::Component> ModelFolder::open_supplied_vae() const {
   if (is_folder(parts_.vae)) return models::Component::open(parts_.vae, "vae");
-  const auto kind = checkpoint_ ? checkpoint_->kind : weights::CheckpointKind::StableDiffusion1;
-  auto vae = weights::open_vae_file(parts_.vae, kind);
+  auto vae = weights::open_vae_file(parts_.vae, kind());
   if (!vae) return vae.error();
   if (!checkpoint_) {
     auto config = models::read_config(path_ / "vae" / "config.json");
@@ -197,13 +217,53 @@ Result<models::Component> ModelFolder::open_supplied_vae() const {
                            .weights = std::move(vae->weights)};
 }
 
+// A file's config is the folder's own, or that of --model-configs, where there is one.
+Result<models::Component> ModelFolder::open_supplied_text_encoder(const std::string& name,
+                                                                  const fs::path& path) const {
+  if (is_folder(path)) return models::Component::open(path, name);
+  auto encoder = weights::open_text_encoder_file(path, kind(), name);
+  if (!encoder) return encoder.error();
+  for (const auto& dir : {checkpoint_ ? fs::path() : path_, parts_.configs}) {
+    const auto file = dir / name / "config.json";
+    if (dir.empty() || !is_there(file)) continue;
+    auto config = models::read_config(file);
+    if (!config) return config.error();
+    encoder->config = *std::move(config);
+  }
+  return models::Component{.name = name,
+                           .where = fmt::format("{} in {}", name, path.filename().string()),
+                           .config = std::move(encoder->config),
+                           .weights = std::move(encoder->weights)};
+}
+
+// Of a folder by its class: what files of single components are read by.
+weights::CheckpointKind ModelFolder::kind() const {
+  using enum weights::CheckpointKind;
+  constexpr std::array<std::pair<std::string_view, weights::CheckpointKind>, 3> kinds = {{
+      {"StableDiffusionXL", SDXL},
+      {"StableDiffusion3", SD3},
+      {"Flux", Flux},
+  }};
+  if (checkpoint_) return checkpoint_->kind;
+  for (const auto& [begin, kind] : kinds) {
+    if (class_name_.starts_with(begin)) return kind;
+  }
+  return StableDiffusion1;
+}
+
 std::optional<fs::path> ModelFolder::find_tokenizer(const std::string& number) const {
   const auto supplied = parts_.text_encoders.find("text_encoder" + number);
   if (supplied != parts_.text_encoders.end()) {
-    const fs::path dir = fs::absolute(supplied->second).lexically_normal();
-    const fs::path within = dir.has_filename() ? dir : dir.parent_path();
-    for (const auto& place : {within, within.parent_path() / ("tokenizer" + number)}) {
-      if (has_tokenizer_files(place)) return place;
+    const fs::path path = fs::absolute(supplied->second).lexically_normal();
+    const bool is_file = !is_folder(path);
+    const fs::path within = is_file || !path.has_filename() ? path.parent_path() : path;
+    const std::string name = "tokenizer" + number;
+    // Files of several encoders lie in one folder: what is loose there is T5's, as only that one's
+    // tokenizer is not built in.
+    const bool is_t5 = is_t5_of(kind(), supplied->first);
+    for (const auto& place : {within, within / name, within.parent_path() / name}) {
+      const bool is_loose = is_file && place == within;
+      if (has_tokenizer_files(place) && (!is_loose || is_t5)) return place;
     }
   }
   if (!checkpoint_) return path_ / ("tokenizer" + number);
@@ -240,6 +300,7 @@ Result<schedulers::SchedulerConfig> ModelFolder::scheduler_config() const {
 
 Result<void> ModelFolder::apply_own_defaults(ModelTraits& traits) const {
   traits.adapters = lora_names_;
+  traits.weights_format = to_string(format_);
   std::error_code ec;
   if (checkpoint_ || !fs::exists(path_ / "limner.json", ec)) return {};
   auto config = models::read_config(path_ / "limner.json");

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,8 @@
 #include "core/generation.hpp"
 #include "diffusion/models/autoencoder.hpp"
 #include "diffusion/models/component.hpp"
+#include "diffusion/pipelines/model_files.hpp"
+#include "diffusion/pipelines/model_parts.hpp"
 #include "diffusion/schedulers/factory.hpp"
 #include "diffusion/tokenizers/clip_tokenizer.hpp"
 #include "diffusion/tokenizers/qwen2_tokenizer.hpp"
@@ -24,19 +25,10 @@
 
 namespace limner::pipelines {
 
-// Components that lie elsewhere than the model itself; empty paths: nowhere else.
-struct ModelParts {
-  std::filesystem::path vae = {};  // a folder, or a .safetensors file of its own
-  // "text_encoder_2" → its folder, with the tokenizer in it or in ../tokenizer_2.
-  std::map<std::string, std::filesystem::path> text_encoders = {};
-  // A diffusers folder whose configs and tokenizers a checkpoint takes in place of deduced ones.
-  std::filesystem::path configs = {};
-};
-
 class ModelFolder {
  public:
-  // `path` is a folder or a .safetensors file. An error names what a checkpoint lacks and the flag
-  // that supplies it.
+  // `path` is a folder or a safetensors file of any name. An error names what a checkpoint lacks
+  // and the flag that supplies it.
   static Result<ModelFolder> open(const std::filesystem::path& path, ModelParts parts = {});
 
   const std::string& class_name() const { return class_name_; }
@@ -73,10 +65,14 @@ class ModelFolder {
   Result<void> open_checkpoint();
   Result<models::Component> open_plain(const std::string& name) const;
   Result<models::Component> open_supplied_vae() const;
+  Result<models::Component> open_supplied_text_encoder(const std::string& name,
+                                                       const std::filesystem::path& path) const;
+  weights::CheckpointKind kind() const;
   std::optional<std::filesystem::path> find_tokenizer(const std::string& number) const;
 
   std::filesystem::path path_;
   ModelParts parts_;
+  FileFormat format_ = FileFormat::Safetensors;
   json::object index_;
   std::string class_name_;
   std::vector<std::string> lora_names_;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "diffusion/pipelines/latent_families.hpp"
 #include "diffusion/pipelines/request_checks.hpp"
 
 namespace limner::pipelines {
@@ -86,16 +87,16 @@ Result<GuidedConditioning> StableDiffusionPipeline::encode(const GenerationReque
     if (!output) return output.error();
     return Conditioning{.prompt_embeds = {*output, &(*output)->hidden}};
   };
-  auto text = embeds({"prompt", request.prompt.text}, request.sampling.clip_skip.value_or(0));
-  if (!text) return text.error();
-  GuidedConditioning conditioning{.text = *std::move(text), .uncond = std::nullopt};
-  if (guided) {
-    // diffusers' clip_skip leaves the negative prompt alone.
-    auto uncond = embeds({"negative_prompt", request.prompt.negative}, 0);
-    if (!uncond) return uncond.error();
-    conditioning.uncond = *std::move(uncond);
-  }
-  return conditioning;
+  const int clip_skip = request.sampling.clip_skip.value_or(0);
+  // diffusers' clip_skip leaves the negative prompt alone.
+  return encode_guided(
+      guided,
+      [&] {
+        return embeds({"prompt", request.prompt.text}, clip_skip);
+      },
+      [&](const Conditioning&) {
+        return embeds({"negative_prompt", request.prompt.negative}, 0);
+      });
 }
 
 }  // namespace limner::pipelines

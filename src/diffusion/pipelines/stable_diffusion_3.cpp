@@ -5,24 +5,17 @@
 
 #include <fmt/format.h>
 
+#include "diffusion/pipelines/latent_families.hpp"
 #include "diffusion/pipelines/request_checks.hpp"
 
 namespace limner::pipelines {
 namespace {
-
-// The CLIP encoders give the layer before their last, without the final norm.
-constexpr int kPenultimate = 1;
 
 // The defaults of diffusers' SD3 pipelines.
 constexpr int kSteps = 28;
 constexpr double kGuidanceScale = 7.0;
 constexpr double kStrength = 0.6;
 constexpr int kT5Length = 256;
-
-Error misfit(const std::string& name, const std::string& what) {
-  return {
-      .kind = ErrorKind::InvalidArgument, .message = name + ": " + what, .code = "invalid_model"};
-}
 
 // Copies x [1, S, D] to columns [column, column + D) of the first rows; what does not fit is cut,
 // as diffusers' negative padding cuts it.
@@ -35,11 +28,6 @@ void place(const runtime::Tensor& x, std::size_t column, runtime::Tensor& embeds
     std::ranges::copy(x.data().subspan(i * from_width, count),
                       embeds.data().subspan(i * width + column).begin());
   }
-}
-
-bool is_inpainting(const models::SD3TransformerConfig& transformer,
-                   const models::AutoencoderConfig& vae) {
-  return transformer.in_channels == 2 * vae.latent_channels + 1;
 }
 
 }  // namespace
@@ -79,7 +67,8 @@ Result<void> StableDiffusion3Pipeline::check_fit(const std::string& name,
                                                  const models::SD3TransformerConfig& transformer,
                                                  const Encoders& encoders, const Parts& parts) {
   const auto& vae = parts.vae->config();
-  if (transformer.in_channels != vae.latent_channels && !is_inpainting(transformer, vae)) {
+  if (transformer.in_channels != vae.latent_channels &&
+      !takes_masked_picture(transformer.in_channels, vae.latent_channels)) {
     return misfit(name,
                   "the transformer's in_channels fit neither the vae's latents nor inpainting");
   }
@@ -134,7 +123,8 @@ Result<std::unique_ptr<Pipeline>> StableDiffusion3Pipeline::load(const std::stri
   traits.defaults.strength = kStrength;
   traits.text_encoder_count = 3;
   traits.uses_max_sequence_length = true;
-  if (is_inpainting(config, parts->vae->config())) traits.tasks = {Task::Inpaint};
+  if (takes_masked_picture(config.in_channels, parts->vae->config().latent_channels))
+    traits.tasks = {Task::Inpaint};
   if (auto ok = folder.apply_own_defaults(traits); !ok) return ok.error();
   return std::unique_ptr<Pipeline>(new StableDiffusion3Pipeline(
       *std::move(transformer), *std::move(encoders), *std::move(parts), std::move(traits)));
@@ -149,7 +139,7 @@ int StableDiffusion3Pipeline::sequence_length(const GenerationRequest& request) 
 }
 
 bool StableDiffusion3Pipeline::has_inpainting_network() const {
-  return is_inpainting(transformer_.config(), vae_config());
+  return takes_masked_picture(transformer_.config().in_channels, vae_config().latent_channels);
 }
 
 // diffusers' inpainting alone decodes without it.
@@ -227,8 +217,7 @@ Result<Conditioning> StableDiffusion3Pipeline::encode_texts(const Texts& texts, 
   }
   std::vector<float> pooled;
   for (const auto& output : {*first, *second}) {
-    const auto row = output->pooled.data();
-    pooled.insert(pooled.end(), row.begin(), row.end());
+    append(pooled, output->pooled.data());
   }
   return Conditioning{.prompt_embeds = std::make_shared<const runtime::Tensor>(std::move(embeds)),
                       .pooled = std::move(pooled)};
@@ -236,17 +225,11 @@ Result<Conditioning> StableDiffusion3Pipeline::encode_texts(const Texts& texts, 
 
 Result<GuidedConditioning> StableDiffusion3Pipeline::encode(const GenerationRequest& request,
                                                             bool guided) {
-  auto text =
-      encode_texts(texts_of(request.prompt), request.sampling.clip_skip.value_or(0), request);
-  if (!text) return text.error();
-  GuidedConditioning conditioning{.text = *std::move(text), .uncond = std::nullopt};
-  if (guided) {
-    // diffusers' clip_skip leaves the negative prompt alone.
-    auto uncond = encode_texts(negatives_of(request.prompt), 0, request);
-    if (!uncond) return uncond.error();
-    conditioning.uncond = *std::move(uncond);
-  }
-  return conditioning;
+  const int clip_skip = request.sampling.clip_skip.value_or(0);
+  // diffusers' clip_skip leaves the negative prompt alone.
+  return encode_guided(
+      guided, [&] { return encode_texts(texts_of(request.prompt), clip_skip, request); },
+      [&](const Conditioning&) { return encode_texts(negatives_of(request.prompt), 0, request); });
 }
 
 Result<void> StableDiffusion3Pipeline::predict(std::span<const NetworkRow> rows, LatentShape shape,

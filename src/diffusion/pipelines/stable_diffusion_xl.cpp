@@ -5,13 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "diffusion/pipelines/latent_families.hpp"
 #include "diffusion/pipelines/request_checks.hpp"
 
 namespace limner::pipelines {
 namespace {
-
-// Both encoders give the layer before their last, without the final norm.
-constexpr int kPenultimate = 1;
 
 // The defaults of diffusers' SDXL pipelines.
 constexpr double kGuidanceScale = 5.0;
@@ -153,26 +151,26 @@ Result<GuidedConditioning> StableDiffusionXLPipeline::encode(const GenerationReq
                                                              bool guided) {
   const Prompt& p = request.prompt;
   const std::string& text_2 = own_or(p.text_2, p.text);
-  auto text = encode_pair({"prompt", p.text}, {"prompt_2", text_2}, request);
-  if (!text) return text.error();
-  GuidedConditioning conditioning{.text = *std::move(text), .uncond = std::nullopt};
-  if (!guided) return conditioning;
   const std::string& negative_2 = own_or(p.negative_2, p.negative);
-  if (p.negative.empty() && negative_2.empty() && force_zeros_for_empty_prompt_) {
-    Conditioning zeros = conditioning.text;
-    zeros.prompt_embeds = std::make_shared<const runtime::Tensor>(zeros.prompt_embeds->shape());
-    std::ranges::fill(zeros.pooled, 0.0f);
-    conditioning.uncond = std::move(zeros);
-    return conditioning;
-  }
-  GenerationRequest without_skip = request;
-  // diffusers' clip_skip leaves the negative prompt alone.
-  without_skip.sampling.clip_skip.reset();
-  auto uncond =
-      encode_pair({"negative_prompt", p.negative}, {"negative_prompt_2", negative_2}, without_skip);
-  if (!uncond) return uncond.error();
-  conditioning.uncond = *std::move(uncond);
-  return conditioning;
+  const auto encode_negative = [&](const Conditioning& text) -> Result<Conditioning> {
+    if (p.negative.empty() && negative_2.empty() && force_zeros_for_empty_prompt_) {
+      Conditioning zeros = text;
+      zeros.prompt_embeds = std::make_shared<const runtime::Tensor>(text.prompt_embeds->shape());
+      std::ranges::fill(zeros.pooled, 0.0f);
+      return zeros;
+    }
+    GenerationRequest without_skip = request;
+    // diffusers' clip_skip leaves the negative prompt alone.
+    without_skip.sampling.clip_skip.reset();
+    return encode_pair({"negative_prompt", p.negative}, {"negative_prompt_2", negative_2},
+                       without_skip);
+  };
+  return encode_guided(
+      guided,
+      [&] {
+        return encode_pair({"prompt", p.text}, {"prompt_2", text_2}, request);
+      },
+      encode_negative);
 }
 
 }  // namespace limner::pipelines

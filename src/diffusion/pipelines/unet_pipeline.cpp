@@ -4,20 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "diffusion/pipelines/latent_families.hpp"
+
 namespace limner::pipelines {
-namespace {
-
-void append(std::vector<float>& to, std::span<const float> from) {
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-// 9-channel UNets take the mask and the masked image's latents beside the sample.
-bool is_inpainting(const models::UNet2DConditionConfig& unet,
-                   const models::AutoencoderConfig& vae) {
-  return unet.in_channels == 2 * vae.latent_channels + 1;
-}
-
-}  // namespace
 
 Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const ModelFolder& folder,
                                                 runtime::Runtime& runtime,
@@ -44,9 +33,9 @@ Result<UNetPipeline::Opened> UNetPipeline::open(const std::string& name, const M
     traits.defaults.num_inference_steps = 4;
     traits.defaults.guidance_scale = 8.5;
   }
-  if (is_inpainting(unet->config(), parts->vae->config())) {
+  if (takes_masked_picture(config.in_channels, parts->vae->config().latent_channels)) {
     traits.tasks = {Task::Inpaint};
-  } else if (unet->config().in_channels != parts->vae->config().latent_channels) {
+  } else if (config.in_channels != parts->vae->config().latent_channels) {
     return Error{.kind = ErrorKind::Unsupported,
                  .message = name +
                             ": the unet's in_channels fit neither the vae's latents nor "
@@ -66,7 +55,7 @@ bool UNetPipeline::is_guided(const GenerationRequest& request) const {
 }
 
 bool UNetPipeline::has_inpainting_network() const {
-  return is_inpainting(unet_.config(), vae_config());
+  return takes_masked_picture(unet_.config().in_channels, vae_config().latent_channels);
 }
 
 Result<void> UNetPipeline::predict(std::span<const NetworkRow> rows, LatentShape shape,

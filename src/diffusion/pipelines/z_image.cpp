@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "diffusion/pipelines/latent_families.hpp"
 #include "diffusion/pipelines/request_checks.hpp"
 
 namespace limner::pipelines {
@@ -29,11 +30,6 @@ constexpr double kInpaintStrength = 1.0;
 // The two differ in their weights and in this alone: Turbo's schedule has a shift of 3, the base
 // model's a larger one.
 constexpr double kTurboShiftMax = 3.0;
-
-Error misfit(const std::string& name, const std::string& what) {
-  return {
-      .kind = ErrorKind::InvalidArgument, .message = name + ": " + what, .code = "invalid_model"};
-}
 
 bool is_turbo(const schedulers::SchedulerConfig& scheduler) {
   const auto* shift = scheduler.listed.if_contains("shift");
@@ -158,17 +154,19 @@ Result<EffectiveParams> ZImagePipeline::check(const GenerationRequest& request) 
 }
 
 Result<GuidedConditioning> ZImagePipeline::encode(const GenerationRequest& request, bool guided) {
-  const int most = length_max(request);
-  auto text = text_.encode({"prompt", request.prompt.text}, most);
-  if (!text) return text.error();
-  GuidedConditioning conditioning{.text = {.prompt_embeds = *std::move(text)},
-                                  .uncond = std::nullopt};
-  if (guided) {
-    auto uncond = text_.encode({"negative_prompt", request.prompt.negative}, most);
-    if (!uncond) return uncond.error();
-    conditioning.uncond = Conditioning{.prompt_embeds = *std::move(uncond)};
-  }
-  return conditioning;
+  const auto embeds = [&](const PromptField& prompt) -> Result<Conditioning> {
+    auto output = text_.encode(prompt, length_max(request));
+    if (!output) return output.error();
+    return Conditioning{.prompt_embeds = *std::move(output)};
+  };
+  return encode_guided(
+      guided,
+      [&] {
+        return embeds({"prompt", request.prompt.text});
+      },
+      [&](const Conditioning&) {
+        return embeds({"negative_prompt", request.prompt.negative});
+      });
 }
 
 // The network's times run from noise at 0 to the picture at 1, and so do its predictions.
@@ -177,7 +175,7 @@ Result<void> ZImagePipeline::predict(std::span<const NetworkRow> rows, LatentSha
   std::vector<float> sample;
   models::ZImageTransformer2DModel::Inputs inputs{.height = shape.height, .width = shape.width};
   for (const NetworkRow& row : rows) {
-    sample.insert(sample.end(), row.sample.begin(), row.sample.end());
+    append(sample, row.sample);
     inputs.times.push_back((1000.0f - row.timestep) / 1000.0f);
     inputs.captions.push_back(row.conditioning->prompt_embeds.get());
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "base/file_signature.hpp"
 #include "base/files.hpp"
 #include "diffusion/tokenizers/unicode.hpp"
 
@@ -27,6 +28,8 @@ Error bad_merge(std::string_view where, std::size_t number) {
 Result<void> parse_merges_txt(std::string_view text, std::string_view where,
                               std::vector<BytePairEncoder::Merge>& merges) {
   std::size_t line_number = 0;
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
     std::string_view line = text.substr(start, end - start);
@@ -113,6 +116,7 @@ Result<BpeVocabulary> read_bpe_vocabulary(const TokenizerFolder& folder) {
   bpe.tokens = *std::move(vocabulary);
   auto text = read_file(merges_path, kFileBytesMax);
   if (!text) return text.error();
+  if (auto checked = check_content(*text, merges_path.string()); !checked) return checked.error();
   bpe.text = std::make_unique<const std::string>(*std::move(text));
   if (auto merges = parse_merges_txt(*bpe.text, merges_path.string(), bpe.merges); !merges) {
     return merges.error();

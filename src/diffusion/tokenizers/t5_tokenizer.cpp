@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/base64.hpp"
+#include "base/file_signature.hpp"
 #include "base/files.hpp"
 #include "diffusion/tokenizers/sentencepiece_model.hpp"
 #include "diffusion/tokenizers/tokenizer_folder.hpp"
@@ -97,6 +98,7 @@ Result<UnigramFiles> read_spiece(TokenizerFolder& folder, std::int64_t extra_ids
   if (!bytes) return bytes.error();
   auto model = parse_sentencepiece_model(*bytes);
   if (!model) {
+    if (auto checked = check_content(*bytes, path.string()); !checked) return checked.error();
     return invalid_value("", fmt::format("{}: {}", path.string(), model.error().message));
   }
   auto charsmap = PrecompiledCharsmap::parse(model->precompiled_charsmap);

@@ -80,6 +80,30 @@ TEST(Json, FilesAreNamedInErrors) {
   EXPECT_EQ(read_json_file(dir / "bad.json", 0).error().kind, ErrorKind::TooLarge);
 }
 
+TEST(Json, FilesMayBeginWithAByteOrderMark) {
+  const TempDir dir;
+  ASSERT_TRUE(write_file(dir / "m.json", "\xef\xbb\xbf{\"a\": 1}"));
+  const auto value = read_json_file(dir / "m.json");
+  ASSERT_TRUE(value) << value.error().message;
+  EXPECT_EQ(value->at("a").as_int64(), 1);
+}
+
+TEST(Json, AFileThatIsNoneOfItsKindIsNamedByWhatItIs) {
+  const TempDir dir;
+  const std::pair<std::string, const char*> cases[] = {
+      {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
+      {"<!doctype html>", "web page"},
+      {std::string("\xff\xfe{\0}\0", 6), "UTF-16"},
+  };
+  for (const auto& [bytes, says] : cases) {
+    ASSERT_TRUE(write_file(dir / "config.json", bytes));
+    const auto value = read_json_file(dir / "config.json");
+    ASSERT_FALSE(value);
+    EXPECT_THAT(value.error().message, HasSubstr(says));
+    EXPECT_THAT(value.error().message, HasSubstr("config.json"));
+  }
+}
+
 TEST(Json, FilesOfPythonMayHaveInfinityAndNaN) {
   const TempDir dir;
   ASSERT_TRUE(

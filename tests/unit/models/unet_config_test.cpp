@@ -36,6 +36,18 @@ TEST(UNetConfig, RefusesASizeThatIsNone) {
   }
 }
 
+TEST(UNetConfig, TakesTheStateOfTrainingThatEmaModelLeaves) {
+  const auto config = parse({{"_class_name", "UNet2DConditionModel"},
+                             {"decay", 0.9999},
+                             {"inv_gamma", 1.0},
+                             {"min_decay", 0.0},
+                             {"optimization_step", 37000},
+                             {"power", 0.6666666666666666},
+                             {"update_after_step", 0},
+                             {"use_ema_warmup", false}});
+  EXPECT_TRUE(config) << config.error().message;
+}
+
 TEST(UNetConfig, NamesAnOptionThatIsNotUnderstood) {
   const json::object refused{
       {"dual_cross_attention", true},     {"num_attention_heads", 8},

@@ -36,10 +36,10 @@ TEST(Checkpoint, WhatIsNoCheckpointIsRefusedByName) {
     const char* tensor;
     const char* message;
   } cases[] = {
-      {"lora_unet_down_blocks_0.lora_down.weight", "is a LoRA"},
+      {"lora_unet_down_blocks_0.lora_down.weight", "with --lora-dir"},
       {"unet.down_blocks.0.to_q.lora_A.weight", "is a LoRA"},
       {"control_model.time_embed.0.weight", "is a ControlNet"},
-      {"scaled_fp8", "quantised"},
+      {"model.diffusion_model.x.weight_scale_2", "quantised as NVFP4"},
       {"edm_mean", "Playground"},
       {"nothing.known", "by the names in it"},
   };
@@ -64,7 +64,7 @@ TEST(Checkpoint, MissingPartsAreNamedWithTheirFlags) {
   EXPECT_EQ(
       complete.error().message,
       "x.safetensors: a Stable Diffusion 1 checkpoint with no text_encoder and no vae; supply "
-      "what is missing with --text-encoder text_encoder=DIR --vae PATH");
+      "what is missing with --text-encoder text_encoder=PATH --vae PATH");
   const std::vector<std::string> supplied = {"vae", "text_encoder"};
   EXPECT_TRUE(check_complete(*checkpoint, supplied, "x.safetensors"));
 }
@@ -130,6 +130,29 @@ TEST(CheckpointNames, OpenClipsUnusedLastBlockIsLeftOut) {
   EXPECT_EQ(placed->size(), 1u);
   EXPECT_TRUE(placed->contains("text_model.encoder.layers.22.layer_norm1.weight"));
   EXPECT_TRUE(unknown.empty());
+}
+
+TEST(CheckpointNames, OpenClipsProjectionIsALinearLayerUnderThatName) {
+  NetworkTensors network;
+  network.tensors["text_projection.weight"] = tensor_of({1, 2}, {1, 2});
+  std::vector<std::string> unknown;
+  const auto placed = place_all(network, open_clip_names(true, false), unknown);
+  ASSERT_TRUE(placed);
+  EXPECT_EQ(placed->at("text_projection.weight").shape, (Shape{1, 2}));
+  EXPECT_TRUE(place_all(network, open_clip_names(false, true), unknown)->empty());
+  EXPECT_TRUE(unknown.empty());
+}
+
+TEST(CheckpointNames, ATensorOfAnOddDtypeIsNotSplit) {
+  TensorView odd = zeros({6, 2});
+  odd.dtype = DType::Other;
+  odd.other_dtype = "F4";
+  NetworkTensors network;
+  network.tensors["transformer.resblocks.0.attn.in_proj_weight"] = odd;
+  std::vector<std::string> unknown;
+  const auto placed = place_all(network, open_clip_names(true, false), unknown);
+  ASSERT_FALSE(placed);
+  EXPECT_NE(placed.error().message.find("in_proj_weight is F4"), std::string::npos);
 }
 
 TEST(CheckpointNames, ClipOfOldTransformersLacksAScope) {

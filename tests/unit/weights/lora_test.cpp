@@ -1,6 +1,7 @@
 #include "weights/lora.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ SafetensorsHeader rank_one(const std::string& down, const std::string& up) {
 std::vector<float> fused(const SafetensorsHeader& file, float strength,
                          const std::vector<LoraBase>& model, std::size_t base = 0,
                          const std::string& name = std::string(kToQ) + ".weight") {
-  auto lora = Lora::read(file, "x.safetensors", "x", model);
+  auto lora = Lora::read({.tensors = file}, "x.safetensors", model);
   if (!lora) {
     ADD_FAILURE() << lora.error().message;
     return {};
@@ -87,11 +88,141 @@ TEST(Lora, AlphaOverRankAndStrengthScaleTheAddition) {
   EXPECT_EQ(fused(file, -0.2f, toy_model()), (std::vector<float>{0, -1, -2, -1, -3, -5}));
 }
 
-TEST(Lora, DiffusersHeaderGivesTheAlphaThatPeftLeavesOut) {
+TEST(Lora, EveryPrefixOfTheDenoiserIsRead) {
+  for (const char* const prefix : {"unet.", "model.diffusion_model.", "diffusion_model.",
+                                   "transformer.", "base_model.model.", ""}) {
+    const std::string key = prefix + std::string(kToQ);
+    const auto file = rank_one(key + ".lora_A.weight", key + ".lora_B.weight");
+    EXPECT_EQ(fused(file, 1.0f, toy_model())[0], 11) << prefix;
+  }
+}
+
+// up [2, 4], down [4, 3] of ones: each element of the product is 4 · scale.
+SafetensorsHeader rank_four(const std::string& module) {
+  SafetensorsHeader file;
+  file.tensors[module + ".lora_A.weight"] = tensor_of({4, 3}, std::vector<float>(12, 1));
+  file.tensors[module + ".lora_B.weight"] = tensor_of({2, 4}, std::vector<float>(8, 1));
+  return file;
+}
+
+TEST(Lora, DiffusersHeaderSaysTheScale) {
+  const struct {
+    const char* header;
+    float sum;  // of the weight's 1 and 4 · scale
+  } cases[] = {
+      {R"({"unet.lora_alpha": 8, "unet.r": 4})", 9},
+      {R"({"unet.lora_alpha": 8, "unet.r": 4, "unet.use_rslora": true})", 17},
+      {R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_k": 1, "attn1.to_q": 2}})", 3},
+      {R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"o_q": 2}})", 9},
+      {R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"^to_q": 2}})", 9},
+      {R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"attn1\\.to_q$": 2}})", 3},
+      {R"({"unet.lora_alpha": 8, "unet.use_rslora": true, "unet.alpha_pattern": {"to_q": 1}})", 3},
+      {R"({"text_encoder.lora_alpha": 8})", 5},
+  };
+  for (const auto& c : cases) {
+    auto file = rank_four(std::string("unet.") + kToQ);
+    file.metadata["lora_adapter_metadata"] = c.header;
+    EXPECT_EQ(fused(file, 1.0f, toy_model())[0], c.sum) << c.header;
+  }
+}
+
+TEST(Lora, PeftsConfigBesideTheFileSaysTheScale) {
+  const auto adapter = parse_json(R"({"peft_type": "LORA", "lora_alpha": 6, "use_rslora": true})");
+  const auto model = toy_model();
+  const LoraFile file{.tensors = rank_four(std::string("base_model.model.") + kToQ),
+                      .adapter_config = adapter->get_object()};
+  const auto lora = std::make_shared<const Lora>(Lora::read(file, "x", model).value());
+  const auto source = with_loras("unet", model[0].weights, {{lora, 1.0f}});
+  EXPECT_EQ(to_float32(*source->find(std::string(kToQ) + ".weight"))[0], 13);
+}
+
+TEST(Lora, APatternThatIsAnExpressionIsRefused) {
+  auto file = rank_four(std::string("unet.") + kToQ);
+  file.metadata["lora_adapter_metadata"] =
+      R"({"unet.lora_alpha": 8, "unet.alpha_pattern": {"(a+)+to_q": 2}})";
+  const auto lora = Lora::read({.tensors = file}, "x.safetensors", toy_model());
+  ASSERT_FALSE(lora);
+  EXPECT_NE(lora.error().message.find("(a+)+to_q"), std::string::npos) << lora.error().message;
+}
+
+TEST(Lora, AConfigOfAnotherMethodIsRefused) {
+  const LoraFile file{.tensors = rank_four(std::string("base_model.model.") + kToQ),
+                      .adapter_config = parse_json(R"({"peft_type": "LOHA"})")->get_object()};
+  const auto lora = Lora::read(file, "x.safetensors", toy_model());
+  ASSERT_FALSE(lora);
+  EXPECT_NE(lora.error().message.find("LOHA"), std::string::npos);
+}
+
+// W + ΔW is [[11, 21, 31], [21, 41, 61]].
+TEST(Lora, DoraGivesRowsTheirLengths) {
   const std::string key = std::string("unet.") + kToQ;
-  auto file = rank_one(key + ".lora_A.weight", key + ".lora_B.weight");
-  file.metadata["lora_adapter_metadata"] = R"({"unet.lora_alpha": 2, "unet.r": 1})";
-  EXPECT_EQ(fused(file, 1.0f, toy_model())[0], 21);
+  const float first = std::sqrt(11.f * 11 + 21.f * 21 + 31.f * 31);
+  for (const char* const ending :
+       {".dora_scale", ".lora_magnitude_vector", ".lora_magnitude_vector.weight"}) {
+    auto file = rank_one(key + ".lora_A.weight", key + ".lora_B.weight");
+    file.tensors[key + ending] = tensor_of({2, 1}, {first * 2, 0});
+    const auto sum = fused(file, 1.0f, toy_model());
+    ASSERT_EQ(sum.size(), 6u) << ending;
+    EXPECT_NEAR(sum[1], 42, 1e-4) << ending;
+    EXPECT_EQ(sum[4], 0) << ending;
+  }
+}
+
+TEST(Lora, DoraOfColumnsIsToldByItsShape) {
+  const std::string key = std::string("unet.") + kToQ;
+  auto file = rank_one(key + ".lora_down.weight", key + ".lora_up.weight");
+  const float second = std::sqrt(21.f * 21 + 41.f * 41);
+  file.tensors[key + ".dora_scale"] = tensor_of({1, 3}, {0, second * 3, 0});
+  const auto sum = fused(file, 1.0f, toy_model());
+  ASSERT_EQ(sum.size(), 6u);
+  EXPECT_EQ(sum[0], 0);
+  EXPECT_NEAR(sum[1], 63, 1e-4);
+  EXPECT_NEAR(sum[4], 123, 1e-4);
+}
+
+TEST(Lora, DoraOfAConvolutionCountsItsKernel) {
+  SafetensorsHeader file;
+  file.tensors["lora_unet_conv_in.lora_down.weight"] =
+      tensor_of({1, 1, 3, 3}, {3, 0, 0, 4, 0, 0, 0, 0, 0});
+  file.tensors["lora_unet_conv_in.lora_up.weight"] = tensor_of({2, 1, 1, 1}, {1, 10});
+  file.tensors["lora_unet_conv_in.lora_magnitude_vector"] = tensor_of({1, 2, 1, 1}, {10, 5});
+  const auto sum = fused(file, 1.0f, toy_model(), 0, "conv_in.weight");
+  ASSERT_EQ(sum.size(), 18u);
+  EXPECT_NEAR(sum[3], 8, 1e-4);
+  EXPECT_NEAR(sum[12], 4, 1e-4);
+}
+
+TEST(Lora, MagnitudesThatFitNothingLeaveTheirModuleOut) {
+  const std::string key = std::string("unet.") + kToQ;
+  auto file = rank_one(key + ".lora_down.weight", key + ".lora_up.weight");
+  file.tensors[key + ".dora_scale"] = zeros({5});
+  const auto lora = Lora::read({.tensors = file}, "x.safetensors", toy_model());
+  ASSERT_FALSE(lora);
+  EXPECT_NE(lora.error().message.find("magnitudes [5]"), std::string::npos) << lora.error().message;
+}
+
+TEST(Lora, AFileOfAnotherMethodIsRefusedWhole) {
+  const std::string key = std::string("unet.") + kToQ;
+  const std::pair<const char*, const char*> methods[] = {
+      {".hada_w1_a", "LoHa"},
+      {".lokr_w1", "LoKr"},
+      {".oft_blocks", "OFT"},
+      {".diff", "a whole difference"},
+      {".diff_b", "a whole difference"},
+      {".lora_mid.weight", "middle matrix"},
+      {".b1.weight", "GLoRA"},
+      {".lora_E", "AdaLoRA"},
+      {".lora_B.bias", "biases"},
+      {".w_norm", "norm"},
+  };
+  for (const auto& [ending, method] : methods) {
+    auto file = rank_one(key + ".lora_down.weight", key + ".lora_up.weight");
+    file.tensors["unet.conv_in" + std::string(ending)] = zeros({1});
+    const auto lora = Lora::read({.tensors = file}, "x.safetensors", toy_model());
+    ASSERT_FALSE(lora) << ending;
+    EXPECT_NE(lora.error().message.find(method), std::string::npos) << lora.error().message;
+    EXPECT_EQ(lora.error().code, "invalid_lora");
+  }
 }
 
 TEST(Lora, AConvolutionTakesItsKernelFromTheLowerHalf) {
@@ -114,6 +245,38 @@ TEST(Lora, TextEncodersHavePrefixesOfTheirOwn) {
       (std::vector<float>{1, 2, 3, 6}));
 }
 
+TEST(LoraKey, EveryPrefixNamesItsNetwork) {
+  const struct {
+    const char* prefix;
+    const char* component;
+  } cases[] = {
+      {"lora_unet_", ""},
+      {"lora_transformer_", ""},
+      {"lycoris_", ""},
+      {"model.diffusion_model.", ""},
+      {"diffusion_model.", ""},
+      {"transformer.", ""},
+      {"unet.", ""},
+      {"base_model.model.", ""},
+      {"lora_te_", "text_encoder"},
+      {"lora_te1_", "text_encoder"},
+      {"text_encoder.", "text_encoder"},
+      {"base_model.model.text_model.", "text_encoder"},
+      {"text_encoders.clip_l.transformer.", "text_encoder"},
+      {"lora_te2_", "text_encoder_2"},
+      {"text_encoder_2.", "text_encoder_2"},
+      {"clip_g.transformer.", "text_encoder_2"},
+      {"lora_te3_", "text_encoder_3"},
+      {"text_encoders.t5xxl.transformer.", "text_encoder_3"},
+  };
+  for (const auto& c : cases) {
+    const auto key = parse_lora_key(c.prefix + std::string("block_0.lora_down.weight"));
+    ASSERT_TRUE(key) << c.prefix;
+    EXPECT_EQ(key->component, c.component) << c.prefix;
+    EXPECT_TRUE(key->module.ends_with("block_0")) << key->module;
+  }
+}
+
 TEST(Lora, WhatDoesNotApplyIsNamedWithItsReason) {
   const std::string key = std::string("unet.") + kToQ;
   auto file = rank_one(key + ".lora_down.weight", key + ".lora_up.weight");
@@ -124,12 +287,8 @@ TEST(Lora, WhatDoesNotApplyIsNamedWithItsReason) {
   file.tensors["unet.half.lora_down.weight"] = zeros({1, 3});
   file.tensors["lora_te2_text_model_x.lora_down.weight"] = zeros({1, 3});
   file.tensors["lora_te2_text_model_x.lora_up.weight"] = zeros({1, 3});
-  file.tensors["unet.mid_block.hada_w1_a"] = zeros({1});
-  file.tensors["unet.mid.lora_mid.weight"] = zeros({1, 1, 3, 3});
-  file.tensors["unet.mid.lora_down.weight"] = zeros({1, 3});
-  file.tensors["unet.mid.lora_up.weight"] = zeros({2, 1});
   file.tensors["strange"] = zeros({1});
-  const auto lora = Lora::read(file, "x.safetensors", "x", toy_model());
+  const auto lora = Lora::read({.tensors = file}, "x.safetensors", toy_model());
   ASSERT_TRUE(lora) << lora.error().message;
   const auto reason = [&](std::string_view name) {
     const auto it = std::ranges::find(lora->leftovers(), name, &LoraLeftover::name);
@@ -140,15 +299,13 @@ TEST(Lora, WhatDoesNotApplyIsNamedWithItsReason) {
             "[2, 1] and [1, 7] do not multiply to the weight's [2, 1, 3, 3]");
   EXPECT_EQ(reason("unet.half.lora_down.weight"), "lacks its other half");
   EXPECT_EQ(reason("lora_te2_text_model_x.lora_up.weight"), "the model has no text_encoder_2");
-  EXPECT_EQ(reason("unet.mid_block.hada_w1_a"), "LoHa is not supported");
-  EXPECT_EQ(reason("unet.mid.lora_up.weight"), "LoCon with a middle matrix is not supported");
   EXPECT_EQ(reason("strange"), "is not a LoRA's tensor");
   EXPECT_EQ(reason(key + ".lora_down.weight"), "");
 }
 
 TEST(Lora, AFileOfWhichNothingFitsIsRefused) {
-  const auto lora = Lora::read(rank_one("unet.x.lora_down.weight", "unet.x.lora_up.weight"),
-                               "x.safetensors", "x", toy_model());
+  const auto file = rank_one("unet.x.lora_down.weight", "unet.x.lora_up.weight");
+  const auto lora = Lora::read({.tensors = file}, "x.safetensors", toy_model());
   ASSERT_FALSE(lora);
   EXPECT_EQ(
       lora.error().message,
@@ -160,7 +317,8 @@ TEST(Lora, SeveralAddUpAndAnUntouchedComponentStaysWhatItIs) {
   const auto model = toy_model();
   const std::string key = std::string("unet.") + kToQ;
   const auto file = rank_one(key + ".lora_down.weight", key + ".lora_up.weight");
-  const auto lora = std::make_shared<const Lora>(Lora::read(file, "x", "x|1", model).value());
+  const auto lora = std::make_shared<const Lora>(
+      Lora::read({.tensors = file, .fingerprint = "x|1"}, "x", model).value());
   const auto both = with_loras("unet", model[0].weights, {{lora, 1.0f}, {lora, 0.5f}});
   EXPECT_EQ(to_float32(*both->find(std::string(kToQ) + ".weight"))[0], 16);
   EXPECT_EQ(both->find("conv_in.weight"), model[0].weights->find("conv_in.weight"));

@@ -55,6 +55,44 @@ TEST(Safetensors, KeepsAnEmptyTensor) {
   EXPECT_EQ(header->tensors.at("a").bytes.size(), 0u);
 }
 
+// U16 to C64 are the format's; F9 is one of a version to come.
+TEST(Safetensors, KeepsATensorThatNothingComputesWith) {
+  const struct {
+    const char* dtype;
+    std::size_t bytes;
+  } cases[] = {{"U16", 16},        {"U32", 32},    {"U64", 64}, {"C64", 64}, {"F8_E8M0", 8},
+               {"F8_E4M3FNUZ", 8}, {"F6_E2M3", 6}, {"F4", 4},   {"F9", 9}};
+  for (const auto& c : cases) {
+    const std::string end = std::to_string(c.bytes);
+    const auto header = parse(std::string(R"({"a":{"dtype":")") + c.dtype +
+                                  R"(","shape":[8],"data_offsets":[0,)" + end + R"(]}})",
+                              c.bytes);
+    ASSERT_TRUE(header) << header.error().message;
+    EXPECT_EQ(header->tensors.at("a").dtype, DType::Other) << c.dtype;
+    EXPECT_EQ(dtype_name(header->tensors.at("a")), c.dtype);
+    EXPECT_FALSE(is_weight(header->tensors.at("a")));
+  }
+}
+
+TEST(Safetensors, SaysWhatAFileIsInstead) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4\n", "git lfs pull"},
+      {"\n<!DOCTYPE html><html><head>", "web page"},
+      {"<HTML>", "web page"},
+      {"GGUF\x03" + std::string(30, '\0'), "GGUF"},
+      {"PK\x03\x04" + std::string(30, '\0'), "pickle"},
+      {"\x80\x02" + std::string(30, '\0'), "pickle"},
+      {"Entry not found", "text that begins \"Entry not found\""},
+      {"", "empty"},
+      {std::string("\xff\0\0\0\0\0\0\0{\"a\":", 13), "cut off"},
+  };
+  for (const auto& [bytes, says] : cases) {
+    const auto header = parse(std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+    ASSERT_FALSE(header);
+    EXPECT_THAT(header.error().message, HasSubstr(says));
+  }
+}
+
 struct BadFile {
   const char* name;
   std::string header;
@@ -98,8 +136,7 @@ INSTANTIATE_TEST_SUITE_P(
             6, "hole"},
         BadFile{"trailing", R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", 6,
                 "after the last"},
-        BadFile{"unknown_dtype", R"({"a":{"dtype":"F4","shape":[2],"data_offsets":[0,2]}})", 2,
-                "F4"},
+        BadFile{"half_a_byte", R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}})", 2, "F4"},
         BadFile{"not_an_object", R"(["a"])", 0, "not a JSON object"},
         BadFile{"broken_json", R"({"a":)", 0, "not JSON"},
         BadFile{"missing_offsets", R"({"a":{"dtype":"U8","shape":[2]}})", 2, "data_offsets"},

@@ -86,6 +86,27 @@ TEST(OpenComponent, SaysWhatItLookedForAndWhyPicklesAreNotRead) {
   EXPECT_THAT(source.error().message, HasSubstr(".bin"));
 }
 
+TEST(OpenComponent, NamesWeightsOfOtherFormats) {
+  for (const char* const file : {"model.gguf", "model.onnx", "unet.ckpt", "flax_model.msgpack"}) {
+    const TempDir dir;
+    ASSERT_TRUE(write_file(dir / file, "x"));
+    const auto source = open_component(dir.path());
+    ASSERT_FALSE(source);
+    EXPECT_THAT(source.error().message, HasSubstr(file));
+  }
+}
+
+TEST(OpenComponent, OfSeveralPrecisionsOneIsItsFiles) {
+  const TempDir dir;
+  for (const char* const file : {"model.safetensors", "model.fp16.safetensors", "pytorch_model.bin",
+                                 "diffusion_pytorch_model.non_ema.safetensors"}) {
+    ASSERT_TRUE(write_file(dir / file, one_tensor_file("x")));
+  }
+  const auto files = component_files(dir.path());
+  ASSERT_TRUE(files);
+  EXPECT_THAT(*files, ::testing::ElementsAre(dir / "model.safetensors"));
+}
+
 TEST(OpenComponent, ChangesItsFingerprintWithTheFile) {
   const TempDir dir;
   ASSERT_TRUE(write_file(dir / "model.safetensors", one_tensor_file("x")));
