@@ -13,6 +13,7 @@
 #include "app/commands.hpp"
 #include "app/signals.hpp"
 #include "app/version.hpp"
+#include "base/background_log.hpp"
 #include "base/log.hpp"
 
 namespace limner::app {
@@ -41,6 +42,8 @@ void reload(App& app, const ReadConfig& read_again) {
   if (!taken) log::error("models, keys and blocklist stay as they were: {}", taken.error().message);
 }
 
+constexpr std::chrono::milliseconds kLastLine{500};
+
 // Ends the process when its clean end hangs: a load cannot be interrupted, nor can a disk that does
 // not answer. Who manages services would wait for ever, or kill without a word.
 class LastResort {
@@ -54,7 +57,8 @@ class LastResort {
           if (stop.stop_requested()) return;
           log::error("ending without a clean end: work still hangs {} s after the signal",
                      after.count());
-          spdlog::shutdown();
+          // The log's own thread writes it meanwhile, unless nobody reads stderr.
+          std::this_thread::sleep_for(kLastLine);
           _exit(kExitFailed);
         }) {}
 
@@ -69,6 +73,7 @@ constexpr std::chrono::seconds kEndGrace{10};
 
 int serve(const config::Config& config, const ReadConfig& read_again) {
   Signals signals;
+  const log::Background log_thread;
   std::optional<LastResort> last_resort;  // ends after the app does
   auto app = App::create(config);
   if (!app) {

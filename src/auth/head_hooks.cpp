@@ -54,7 +54,10 @@ HeadHooks make_head_hooks(const HeadRules& rules, const http::ErrorFormatter& fo
     return [rules, format_error, paints_by_get](const http::Request& head) {
       auto principal = check_head(rules, head, paints_by_get);
       if (!principal) return http::HeadDecision(format_error(principal.error(), head));
-      return http::HeadDecision(std::any(std::move(*principal)));
+      // Whoever uses no key shares by address.
+      std::string owner = principal->is_anonymous() ? std::string() : principal->id;
+      return http::HeadDecision(
+          http::Admitted{.context = std::any(std::move(*principal)), .owner = std::move(owner)});
     };
   };
   const auto check_host = [rules, format_error](const http::Request& head) {
@@ -63,7 +66,7 @@ HeadHooks make_head_hooks(const HeadRules& rules, const http::ErrorFormatter& fo
                          : *open ? rules.web->check_host(head)
                                  : Result<void>();
     if (!allowed) return http::HeadDecision(format_error(allowed.error(), head));
-    return http::HeadDecision(std::any());
+    return http::HeadDecision(http::Admitted{});
   };
   return {.authenticate = authenticate(false),
           .authenticate_get = authenticate(true),

@@ -9,44 +9,43 @@ bool is_continuation(char byte) {
   return (static_cast<std::uint8_t>(byte) & 0xC0U) == 0x80U;
 }
 
-// Bytes that a sequence beginning with `lead` has, 0 when none begins so; `second_min` and
-// `second_max` bound the second byte, which is what keeps overlong forms and surrogates out.
-std::size_t sequence_size(std::uint8_t lead, std::uint8_t& second_min, std::uint8_t& second_max) {
-  second_min = 0x80;
-  second_max = 0xBF;
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (lead == 0xE0) second_min = 0xA0;
-    if (lead == 0xED) second_max = 0x9F;
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (lead == 0xF0) second_min = 0x90;
-    if (lead == 0xF4) second_max = 0x8F;
-    return 4;
-  }
-  return 0;
-}
-
 }  // namespace
+
+std::size_t utf8_sequence_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const auto lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!is_continuation(text[i])) return 0;
+  }
+  // The second byte decides what is overlong, a surrogate, or too large.
+  if (lead == 0xE0 && byte(1) < 0xA0) return 0;
+  if (lead == 0xED && byte(1) > 0x9F) return 0;
+  if (lead == 0xF0 && byte(1) < 0x90) return 0;
+  if (lead == 0xF4 && byte(1) > 0x8F) return 0;
+  return size;
+}
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
-    std::uint8_t second_min = 0;
-    std::uint8_t second_max = 0;
-    const auto size = sequence_size(static_cast<std::uint8_t>(text[0]), second_min, second_max);
-    if (size == 0 || size > text.size()) return false;
-    if (size > 1) {
-      const auto second = static_cast<std::uint8_t>(text[1]);
-      if (second < second_min || second > second_max) return false;
-    }
-    for (std::size_t i = 2; i < size; ++i) {
-      if (!is_continuation(text[i])) return false;
-    }
+    const auto size = utf8_sequence_size(text);
+    if (size == 0) return false;
     text.remove_prefix(size);
   }
   return true;
+}
+
+std::string to_valid_utf8(std::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  while (!text.empty()) {
+    const auto size = utf8_sequence_size(text);
+    valid += size == 0 ? std::string_view("\uFFFD") : text.substr(0, size);
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
+  return valid;
 }
 
 std::size_t count_code_points(std::string_view text) {

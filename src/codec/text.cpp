@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/utf8.hpp"
+
 namespace limner::codec {
 namespace {
 
@@ -31,39 +33,18 @@ bool is_surrogate(char32_t c) {
 // The character at `position`, which moves on; empty at a broken sequence, `position` then moves
 // by one byte.
 std::optional<char32_t> next_utf8(std::string_view text, std::size_t& position) {
+  const auto size = utf8_sequence_size(text.substr(position));
+  if (size == 0) {
+    ++position;
+    return std::nullopt;
+  }
   const auto byte = [&](std::size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
+    return static_cast<char32_t>(static_cast<unsigned char>(text[position + i]));
   };
-  const char32_t lead = byte(position);
-  const std::size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : 4;
-  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool has_lead = lead < 0x80 || (lead >= 0xc2 && lead <= 0xf4);
-  if (!has_lead || length > text.size() - position) {
-    ++position;
-    return std::nullopt;
-  }
-  char32_t c = length == 1 ? lead : lead & (0x7fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    const char32_t next = byte(position + i);
-    if (next >> 6 != 2) {
-      ++position;
-      return std::nullopt;
-    }
-    c = c << 6 | (next & 0x3f);
-  }
-  if (c < kSmallest[length] || is_surrogate(c) || c > 0x10ffff) {
-    ++position;
-    return std::nullopt;
-  }
-  position += length;
+  char32_t c = size == 1 ? byte(0) : byte(0) & (0x7fu >> size);
+  for (std::size_t i = 1; i < size; ++i) c = c << 6 | (byte(i) & 0x3f);
+  position += size;
   return c;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    if (!next_utf8(text, i)) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -113,7 +94,7 @@ bool is_ascii(std::string_view text) {
 }
 
 std::string to_valid_utf8(std::string text) {
-  return is_utf8(text) ? std::move(text) : latin1_to_utf8(text);
+  return is_valid_utf8(text) ? std::move(text) : latin1_to_utf8(text);
 }
 
 }  // namespace limner::codec

@@ -90,6 +90,10 @@ struct Config {
   std::vector<std::string> cors_origins;
   std::vector<std::string> allowed_hosts;  // further names under which clients reach a keyless one
   bool paints_by_get = false;              // without any key too
+  std::size_t connections_max = 16'384;
+  std::size_t connections_per_address_max = 1'024;  // other machines' addresses
+  std::chrono::seconds body_timeout{600};
+  std::uint64_t uploads_bytes_max = std::uint64_t{2} << 30;  // of unfinished ones, on disk
 
   // Models. The first is the default; none means the embedded one.
   std::vector<ModelConfig> models;

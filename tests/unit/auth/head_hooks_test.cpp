@@ -26,8 +26,8 @@ class HeadHooksTest : public ::testing::Test {
     http::Request head;
     head.headers = std::move(headers);
     const auto decision = hook(head);
-    if (const auto* answer = std::get_if<http::Response>(&decision)) return answer->body;
-    const auto* principal = std::any_cast<Principal>(&std::get<std::any>(decision));
+    if (const auto* answer = std::get_if<http::Response>(&decision)) return std::string(answer->body_text());
+    const auto* principal = std::any_cast<Principal>(&std::get<http::Admitted>(decision).context);
     return principal ? principal->id : "passed";
   }
   static http::Headers to(const std::string& host, http::Headers more = {}) {
