@@ -2,6 +2,10 @@
 
 #include <cstdint>
 
+#include <utf8proc.h>
+
+#include "base/check.hpp"
+
 namespace limner {
 namespace {
 
@@ -9,42 +13,53 @@ bool is_continuation(char byte) {
   return (static_cast<std::uint8_t>(byte) & 0xC0U) == 0x80U;
 }
 
-// Bytes that a sequence beginning with `lead` has, 0 when none begins so; `second_min` and
-// `second_max` bound the second byte, which is what keeps overlong forms and surrogates out.
-std::size_t sequence_size(std::uint8_t lead, std::uint8_t& second_min, std::uint8_t& second_max) {
-  second_min = 0x80;
-  second_max = 0xBF;
+// Bytes that a sequence beginning with `lead` has, 0 when none begins so.
+std::size_t sequence_size(std::uint8_t lead) {
   if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    if (lead == 0xE0) second_min = 0xA0;
-    if (lead == 0xED) second_max = 0x9F;
-    return 3;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    if (lead == 0xF0) second_min = 0x90;
-    if (lead == 0xF4) second_max = 0x8F;
-    return 4;
-  }
+  if (lead >= 0xE0 && lead <= 0xEF) return 3;
+  if (lead >= 0xF0 && lead <= 0xF4) return 4;
   return 0;
+}
+
+// The second byte has a narrower range where an overlong form, a surrogate or what is above
+// U+10FFFF would begin.
+bool can_be_second(std::uint8_t lead, std::uint8_t byte) {
+  if (lead == 0xE0) return byte >= 0xA0 && byte <= 0xBF;
+  if (lead == 0xED) return byte >= 0x80 && byte <= 0x9F;
+  if (lead == 0xF0) return byte >= 0x90 && byte <= 0xBF;
+  if (lead == 0xF4) return byte >= 0x80 && byte <= 0x8F;
+  return byte >= 0x80 && byte <= 0xBF;
 }
 
 }  // namespace
 
+CodePoint decode_code_point(std::string_view text) {
+  LIMNER_CHECK(!text.empty());
+  const auto lead = static_cast<std::uint8_t>(text[0]);
+  const std::size_t size = sequence_size(lead);
+  if (size == 0) return {};
+  char32_t value = size == 1 ? lead : lead & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size; ++i) {
+    const bool follows = i < text.size() && is_continuation(text[i]) &&
+                         (i > 1 || can_be_second(lead, static_cast<std::uint8_t>(text[i])));
+    if (!follows) return {.size_bytes = i};
+    value = (value << 6) | (static_cast<std::uint8_t>(text[i]) & 0x3FU);
+  }
+  return {.value = value, .size_bytes = size, .is_valid = true};
+}
+
+void append_utf8(char32_t code_point, std::string& out) {
+  std::uint8_t bytes[4];
+  const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), bytes);
+  out.append(bytes, bytes + size);
+}
+
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
-    std::uint8_t second_min = 0;
-    std::uint8_t second_max = 0;
-    const auto size = sequence_size(static_cast<std::uint8_t>(text[0]), second_min, second_max);
-    if (size == 0 || size > text.size()) return false;
-    if (size > 1) {
-      const auto second = static_cast<std::uint8_t>(text[1]);
-      if (second < second_min || second > second_max) return false;
-    }
-    for (std::size_t i = 2; i < size; ++i) {
-      if (!is_continuation(text[i])) return false;
-    }
-    text.remove_prefix(size);
+    const CodePoint first = decode_code_point(text);
+    if (!first.is_valid) return false;
+    text.remove_prefix(first.size_bytes);
   }
   return true;
 }
