@@ -12,6 +12,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # gcc 12's false alarms about std::string; and what ccache needs beside a precompiled header
   target_compile_options(limner_flags INTERFACE
     -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -fpch-preprocess)
+else()
+  # libstdc++'s stable_sort uses what it deprecates
+  target_compile_options(limner_flags INTERFACE -Wno-deprecated-declarations)
+  if(LIMNER_PRECOMPILED_HEADERS)
+    # ccache keeps what was compiled with a precompiled header only if that holds no time of day
+    target_compile_options(limner_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endif()
 if(LIMNER_WARNINGS_AS_ERRORS)
   target_compile_options(limner_flags INTERFACE -Werror)
@@ -20,8 +27,16 @@ if(LIMNER_FUZZERS)
   target_compile_options(limner_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(LIMNER_SANITIZE)
-  target_compile_options(limner_flags INTERFACE -fsanitize=${LIMNER_SANITIZE} -fno-omit-frame-pointer)
-  target_link_options(limner_flags INTERFACE -fsanitize=${LIMNER_SANITIZE})
+  # What undefined behaviour is found ends the program, so that no test passes beside a report.
+  set(sanitize -fsanitize=${LIMNER_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_options(limner_flags INTERFACE ${sanitize} -fno-omit-frame-pointer)
+  target_link_options(limner_flags INTERFACE ${sanitize})
+  # Every program carries its options and suppressions, however it is started.
+  find_program(LIMNER_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)
+  set(is_program $<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>)
+  target_sources(limner_flags INTERFACE $<${is_program}:${CMAKE_CURRENT_LIST_DIR}/sanitizers.cpp>)
+  target_compile_definitions(limner_flags INTERFACE
+    LIMNER_SANITIZED LIMNER_SYMBOLIZER="${LIMNER_SYMBOLIZER}")
   if(LIMNER_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Asio's fences are beyond the sanitizer; gcc says so in every file that includes Asio.
     target_compile_options(limner_flags INTERFACE -Wno-tsan)

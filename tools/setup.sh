@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Installs what a build needs and nothing twice: Debian packages (when run as root or with sudo) and the
 # OpenVINO SDK, which is the pinned wheel unpacked below .deps/ after its hash was checked.
+# --checks: also the compiler, formatter and linter of `make check`; their version is part of the name, because
+# another would format otherwise.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,6 +12,9 @@ packages=(
   libspdlog-dev libfmt-dev libcli11-dev libyaml-cpp-dev prometheus-cpp-dev libsqlite3-dev libssl-dev libutf8proc-dev
   libgtest-dev libgmock-dev
 )
+if [ "${1:-}" = --checks ]; then
+  packages+=(clang-19 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19)
+fi
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

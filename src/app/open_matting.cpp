@@ -25,7 +25,8 @@ Result<cutout::Plane> estimate(Network& network, const Image& rgb) {
 }
 
 Result<std::unique_ptr<const cutout::Matting>> open_network(const std::filesystem::path& folder,
-                                                            PipelinesSource& source) {
+                                                            PipelinesSource& source,
+                                                            cutout::WhenUnsure when_unsure) {
   auto runtime = source.runtime();
   if (!runtime) return runtime.error();
   auto loaded = models::MattingNetwork::load(**runtime, folder);
@@ -33,7 +34,7 @@ Result<std::unique_ptr<const cutout::Matting>> open_network(const std::filesyste
   const int side_px = (*loaded)->config().sample_size;
   const auto network = std::make_shared<Network>(*std::move(loaded));
   return std::unique_ptr<const cutout::Matting>(std::make_unique<cutout::NetworkMatting>(
-      [network](const Image& rgb) { return estimate(*network, rgb); }, side_px));
+      [network](const Image& rgb) { return estimate(*network, rgb); }, side_px, when_unsure));
 }
 
 }  // namespace
@@ -53,7 +54,9 @@ Result<std::unique_ptr<const cutout::Matting>> open_matting(config::MattingMetho
                          "this program",
                          "invalid_config");
   }
-  auto network = open_network(*folder, source);
+  auto network =
+      open_network(*folder, source,
+                   is_required ? cutout::WhenUnsure::KeepMask : cutout::WhenUnsure::UseClassical);
   if (network || is_required) return network;
   log::warn("{}; subjects are cut out by the classical method", network.error().message);
   return classical();

@@ -24,16 +24,17 @@ std::string printable(std::string_view text, std::size_t bytes_max) {
   std::size_t used = 0;
   while (used < text.size()) {
     const auto rest = text.substr(used);
-    const auto size = utf8_sequence_size(rest);
-    if (used + (size == 0 ? 1 : size) > bytes_max) return out.append("…");
-    if (size == 0 || is_control(rest)) {
-      for (const char c : rest.substr(0, size == 0 ? 1 : size)) {
+    const CodePoint first = decode_code_point(rest);
+    if (used + first.size_bytes > bytes_max) return out.append("…");
+    const auto bytes = rest.substr(0, first.size_bytes);
+    if (!first.is_valid || is_control(rest)) {
+      for (const char c : bytes) {
         fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<std::uint8_t>(c));
       }
     } else {
-      out.append(rest.substr(0, size));
+      out.append(bytes);
     }
-    used += size == 0 ? 1 : size;
+    used += first.size_bytes;
   }
   return out;
 }

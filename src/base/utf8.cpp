@@ -2,6 +2,10 @@
 
 #include <cstdint>
 
+#include <utf8proc.h>
+
+#include "base/check.hpp"
+
 namespace limner {
 namespace {
 
@@ -9,30 +13,53 @@ bool is_continuation(char byte) {
   return (static_cast<std::uint8_t>(byte) & 0xC0U) == 0x80U;
 }
 
+// Bytes that a sequence beginning with `lead` has, 0 when none begins so.
+std::size_t sequence_size(std::uint8_t lead) {
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return 2;
+  if (lead >= 0xE0 && lead <= 0xEF) return 3;
+  if (lead >= 0xF0 && lead <= 0xF4) return 4;
+  return 0;
+}
+
+// The second byte has a narrower range where an overlong form, a surrogate or what is above
+// U+10FFFF would begin.
+bool can_be_second(std::uint8_t lead, std::uint8_t byte) {
+  if (lead == 0xE0) return byte >= 0xA0 && byte <= 0xBF;
+  if (lead == 0xED) return byte >= 0x80 && byte <= 0x9F;
+  if (lead == 0xF0) return byte >= 0x90 && byte <= 0xBF;
+  if (lead == 0xF4) return byte >= 0x80 && byte <= 0x8F;
+  return byte >= 0x80 && byte <= 0xBF;
+}
+
 }  // namespace
 
-std::size_t utf8_sequence_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  const auto lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return 0;
+CodePoint decode_code_point(std::string_view text) {
+  LIMNER_CHECK(!text.empty());
+  const auto lead = static_cast<std::uint8_t>(text[0]);
+  const std::size_t size = sequence_size(lead);
+  if (size == 0) return {};
+  char32_t value = size == 1 ? lead : lead & (0xFFU >> (size + 1));
   for (std::size_t i = 1; i < size; ++i) {
-    if (!is_continuation(text[i])) return 0;
+    const bool follows = i < text.size() && is_continuation(text[i]) &&
+                         (i > 1 || can_be_second(lead, static_cast<std::uint8_t>(text[i])));
+    if (!follows) return {.size_bytes = i};
+    value = (value << 6) | (static_cast<std::uint8_t>(text[i]) & 0x3FU);
   }
-  // The second byte decides what is overlong, a surrogate, or too large.
-  if (lead == 0xE0 && byte(1) < 0xA0) return 0;
-  if (lead == 0xED && byte(1) > 0x9F) return 0;
-  if (lead == 0xF0 && byte(1) < 0x90) return 0;
-  if (lead == 0xF4 && byte(1) > 0x8F) return 0;
-  return size;
+  return {.value = value, .size_bytes = size, .is_valid = true};
+}
+
+void append_utf8(char32_t code_point, std::string& out) {
+  std::uint8_t bytes[4];
+  const auto size = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), bytes);
+  out.append(bytes, bytes + size);
 }
 
 bool is_valid_utf8(std::string_view text) {
   while (!text.empty()) {
-    const auto size = utf8_sequence_size(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
+    const CodePoint first = decode_code_point(text);
+    if (!first.is_valid) return false;
+    text.remove_prefix(first.size_bytes);
   }
   return true;
 }
@@ -41,9 +68,9 @@ std::string to_valid_utf8(std::string_view text) {
   std::string valid;
   valid.reserve(text.size());
   while (!text.empty()) {
-    const auto size = utf8_sequence_size(text);
-    valid += size == 0 ? std::string_view("\uFFFD") : text.substr(0, size);
-    text.remove_prefix(size == 0 ? 1 : size);
+    const CodePoint first = decode_code_point(text);
+    valid += first.is_valid ? text.substr(0, first.size_bytes) : std::string_view("\uFFFD");
+    text.remove_prefix(first.size_bytes);
   }
   return valid;
 }

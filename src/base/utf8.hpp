@@ -7,12 +7,24 @@
 
 namespace limner {
 
-// Bytes of the sequence that `text`, which is not empty, begins with; 0 when it begins with none.
-std::size_t utf8_sequence_size(std::string_view text);
+inline constexpr char32_t kReplacementCharacter = 0xFFFD;
+
+struct CodePoint {
+  char32_t value = kReplacementCharacter;
+  std::size_t size_bytes = 1;
+  bool is_valid = false;
+};
+
+// What `text`, which is not empty, begins with. A broken sequence counts up to the byte that could
+// not follow, as decoders of the web do: one replacement character for each.
+CodePoint decode_code_point(std::string_view text);
+
+// `code_point` is neither a surrogate nor above U+10FFFF.
+void append_utf8(char32_t code_point, std::string& out);
 
 bool is_valid_utf8(std::string_view text);
 
-// With U+FFFD in place of each byte that belongs to no sequence.
+// With U+FFFD in place of each broken sequence.
 std::string to_valid_utf8(std::string_view text);
 
 // Of valid text.

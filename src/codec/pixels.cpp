@@ -54,11 +54,6 @@ Image flatten_alpha(const Image& image, std::uint8_t red, std::uint8_t green, st
   });
 }
 
-Image extract_alpha(const Image& image) {
-  if (image.channels != 4) return Image::blank(image.size, 1, 255);
-  return map_pixels(image, 1, [](const auto* in, auto* out) { *out = in[3]; });
-}
-
 Image with_alpha(const Image& image, const Image& alpha) {
   LIMNER_CHECK(alpha.channels == 1 && alpha.size == image.size);
   const Image rgb = to_rgb(image);
@@ -67,18 +62,6 @@ Image with_alpha(const Image& image, const Image& alpha) {
     std::copy_n(in, 3, out);
     out[3] = *opacity++;
   });
-}
-
-Image crop(const Image& image, const Box& box) {
-  LIMNER_CHECK(box.left_px >= 0 && box.top_px >= 0 && box.size.width_px >= 1 &&
-               box.size.height_px >= 1 && box.size.width_px <= image.size.width_px - box.left_px &&
-               box.size.height_px <= image.size.height_px - box.top_px);
-  Image out = Image::blank(box.size, image.channels);
-  for (int y = 0; y < box.size.height_px; ++y) {
-    const auto* from = image.row(box.top_px + y) + box.left_px * image.channels;
-    std::copy_n(from, out.row_size_bytes(), out.row(y));
-  }
-  return out;
 }
 
 Image pad(const Image& image, const Padding& padding, std::uint8_t value) {

@@ -13,19 +13,8 @@ Image to_rgb(const Image& image);
 // On one colour, rounded; images without alpha become plain RGB.
 Image flatten_alpha(const Image& image, std::uint8_t red = 255, std::uint8_t green = 255,
                     std::uint8_t blue = 255);
-// The alpha channel as a grey picture; 255 everywhere when there is none.
-Image extract_alpha(const Image& image);
 // RGB (or grey, or RGBA whose alpha is replaced) and a grey picture of the same size → RGBA.
 Image with_alpha(const Image& image, const Image& alpha);
-
-struct Box {
-  int left_px = 0;
-  int top_px = 0;
-  ImageSize size;
-};
-
-// `box` must lie within the picture and not be empty.
-Image crop(const Image& image, const Box& box);
 
 struct Padding {
   int left_px = 0;

@@ -1,50 +1,14 @@
 #include "codec/text.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "base/utf8.hpp"
 
 namespace limner::codec {
 namespace {
 
-constexpr char32_t kReplacement = 0xfffd;
-
-void append_utf8(char32_t c, std::string& out) {
-  const auto put = [&](char32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (c < 0x80) return put(c);
-  if (c < 0x800) {
-    put(0xc0 | c >> 6);
-  } else if (c < 0x10000) {
-    put(0xe0 | c >> 12);
-    put(0x80 | (c >> 6 & 0x3f));
-  } else {
-    put(0xf0 | c >> 18);
-    put(0x80 | (c >> 12 & 0x3f));
-    put(0x80 | (c >> 6 & 0x3f));
-  }
-  put(0x80 | (c & 0x3f));
-}
-
 bool is_surrogate(char32_t c) {
   return c >= 0xd800 && c < 0xe000;
-}
-
-// The character at `position`, which moves on; empty at a broken sequence, `position` then moves
-// by one byte.
-std::optional<char32_t> next_utf8(std::string_view text, std::size_t& position) {
-  const auto size = utf8_sequence_size(text.substr(position));
-  if (size == 0) {
-    ++position;
-    return std::nullopt;
-  }
-  const auto byte = [&](std::size_t i) {
-    return static_cast<char32_t>(static_cast<unsigned char>(text[position + i]));
-  };
-  char32_t c = size == 1 ? byte(0) : byte(0) & (0x7fu >> size);
-  for (std::size_t i = 1; i < size; ++i) c = c << 6 | (byte(i) & 0x3f);
-  position += size;
-  return c;
 }
 
 }  // namespace
@@ -60,7 +24,7 @@ std::string utf16_to_utf8(Bytes bytes, ByteOrder order) {
       c = 0x10000 + ((c - 0xd800) << 10) + (second - 0xdc00);
       i += 2;
     }
-    append_utf8(is_surrogate(c) ? kReplacement : c, out);
+    append_utf8(is_surrogate(c) ? kReplacementCharacter : c, out);
   }
   return out;
 }
@@ -70,8 +34,10 @@ void append_utf16_be(std::string_view utf8, std::vector<std::uint8_t>& out) {
     out.push_back(static_cast<std::uint8_t>(unit >> 8));
     out.push_back(static_cast<std::uint8_t>(unit));
   };
-  for (std::size_t i = 0; i < utf8.size();) {
-    const char32_t c = next_utf8(utf8, i).value_or(kReplacement);
+  while (!utf8.empty()) {
+    const CodePoint first = decode_code_point(utf8);
+    utf8.remove_prefix(first.size_bytes);
+    const char32_t c = first.value;
     if (c < 0x10000) {
       put(c);
     } else {

@@ -115,10 +115,4 @@ Result<std::unique_ptr<schedulers::Scheduler>> make_request_scheduler(
   return schedulers::make_scheduler(config, is_own ? std::string_view() : to_string(wanted));
 }
 
-int begin_index(int step_count, double strength, int order) {
-  const int kept =
-      std::min(static_cast<int>(static_cast<double>(step_count) * strength), step_count);
-  return std::max(step_count - kept, 0) * order;
-}
-
 }  // namespace limner::pipelines

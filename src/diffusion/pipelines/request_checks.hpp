@@ -24,8 +24,4 @@ Result<std::unique_ptr<schedulers::Scheduler>> make_request_scheduler(
     const GenerationRequest& request, const ModelTraits& traits,
     const schedulers::SchedulerConfig& config);
 
-// Where an image-to-image trajectory begins among `call_count` timesteps of a schedule with
-// `step_count` steps (get_timesteps of diffusers' img2img pipelines).
-int begin_index(int step_count, double strength, int order);
-
 }  // namespace limner::pipelines

@@ -13,7 +13,6 @@
 namespace limner::tokenizers {
 namespace {
 
-constexpr char32_t kReplacement = 0xFFFD;
 // Below U+0300 nothing reorders, decomposes in NFC or composes with a neighbour.
 constexpr char32_t kFirstNfcRelevant = 0x300;
 
@@ -35,26 +34,6 @@ utf8proc_category_t category(char32_t c) {
 
 int combining_class(std::int32_t c) {
   return utf8proc_get_property(c)->combining_class;
-}
-
-// Bytes that a lead byte announces, 0 for one that cannot lead.
-std::size_t sequence_size(std::uint8_t lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return 2;
-  if (lead >= 0xE0 && lead <= 0xEF) return 3;
-  if (lead >= 0xF0 && lead <= 0xF4) return 4;
-  return 0;
-}
-
-// The second byte has a narrower range where a longer form, a surrogate or > U+10FFFF would begin.
-bool is_continuation(std::uint8_t lead, std::size_t index, std::uint8_t byte) {
-  if (index == 1) {
-    if (lead == 0xE0) return byte >= 0xA0 && byte <= 0xBF;
-    if (lead == 0xED) return byte >= 0x80 && byte <= 0x9F;
-    if (lead == 0xF0) return byte >= 0x90 && byte <= 0xBF;
-    if (lead == 0xF4) return byte >= 0x80 && byte <= 0x8F;
-  }
-  return byte >= 0x80 && byte <= 0xBF;
 }
 
 // Canonical decomposition, reordering and composition of a stretch without barriers.
@@ -91,27 +70,12 @@ void append_nfc(std::u32string_view text, std::u32string& out) {
 std::u32string decode_utf8(std::string_view text) {
   std::u32string out;
   out.reserve(text.size());
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<std::uint8_t>(text[i]);
-    const std::size_t size = sequence_size(lead);
-    char32_t c = size == 1 ? lead : lead & (0xFFu >> (size + 1));
-    std::size_t taken = 1;
-    while (taken < size && i + taken < text.size() &&
-           is_continuation(lead, taken, static_cast<std::uint8_t>(text[i + taken]))) {
-      c = (c << 6) | (static_cast<std::uint8_t>(text[i + taken]) & 0x3Fu);
-      ++taken;
-    }
-    out.push_back(size != 0 && taken == size ? c : kReplacement);
-    i += taken;
+  while (!text.empty()) {
+    const CodePoint first = decode_code_point(text);
+    out.push_back(first.value);
+    text.remove_prefix(first.size_bytes);
   }
   return out;
-}
-
-void append_utf8(char32_t c, std::string& out) {
-  std::uint8_t bytes[4];
-  const auto n = utf8proc_encode_char(static_cast<std::int32_t>(c), bytes);
-  out.append(bytes, bytes + n);
 }
 
 std::string encode_utf8(std::u32string_view text) {

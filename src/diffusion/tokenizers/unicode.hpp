@@ -5,11 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.hpp"
+
 namespace limner::tokenizers {
 
 // Malformed bytes become U+FFFD, one for each maximal part of a sequence that went wrong.
 std::u32string decode_utf8(std::string_view text);
-void append_utf8(char32_t c, std::string& out);
 std::string encode_utf8(std::u32string_view text);
 
 // Normalisation form C. In time n log n, whatever the order of the combining marks.

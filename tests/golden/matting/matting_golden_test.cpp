@@ -70,7 +70,7 @@ TEST_F(Matting, finds_held_out_subjects) {
         plane.values = *std::move(share);
         return plane;
       },
-      network_->config().sample_size);
+      network_->config().sample_size, cutout::WhenUnsure::UseClassical);
   double error = 0;
   double overlap = 0;
   for (int i = 0; i < kComposites; ++i) {

@@ -144,7 +144,7 @@ FileBytes wrong_insides() {
   return out;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef LIMNER_SANITIZED
 constexpr double kSlowness = 20;
 #else
 constexpr double kSlowness = 1;

@@ -78,13 +78,5 @@ TEST(CheckCommon, RefusesNumbersOutOfRangeByName) {
   EXPECT_EQ(refused_param([](auto& r) { r.task = Task::Inpaint; }), "image");
 }
 
-TEST(BeginIndex, CutsTheScheduleAsDiffusersDoes) {
-  EXPECT_EQ(begin_index(10, 1.0, 1), 0);
-  EXPECT_EQ(begin_index(10, 0.8, 1), 2);
-  EXPECT_EQ(begin_index(10, 0.8, 2), 4);
-  EXPECT_EQ(begin_index(10, 0.05, 1), 10);
-  EXPECT_EQ(begin_index(50, 0.9999, 1), 1);
-}
-
 }  // namespace
 }  // namespace limner::pipelines
