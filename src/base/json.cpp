@@ -12,11 +12,10 @@
 
 #include "base/file_signature.hpp"
 #include "base/files.hpp"
+#include "base/text.hpp"
 
 namespace limner {
 namespace {
-
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // Builds the value as Boost's own handler does, and stops at the first value beyond the limit: a
 // tree takes up to thirty times its text.
@@ -79,7 +78,7 @@ class LimitedHandler {
 
 Result<json::value> parse(std::string_view text, const JsonLimits& limits) {
   // Editors and shells of Windows put one in front.
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  text = without_byte_order_mark(text);
   json::parse_options options;
   options.max_depth = limits.depth_max;
   json::basic_parser<LimitedHandler> parser(options, limits.values_max);

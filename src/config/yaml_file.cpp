@@ -27,7 +27,7 @@ struct Place {
 };
 
 bool is_path(std::string_view value_name) {
-  return value_name == "DIR" || value_name == "FILE";
+  return value_name == "DIR" || value_name == "FILE" || value_name == "PATH";
 }
 
 std::string resolve(const Place& place, const std::string& text, std::string_view value_name) {

@@ -79,6 +79,7 @@ TEST_F(ZImage, RefusesPartsThatDoNotFit) {
 
 TEST_F(ZImage, RefusesAnExportedTransformer) {
   fs::copy(toy("z-image-turbo"), copy_, fs::copy_options::recursive);
+  fs::remove(copy_ / "transformer/diffusion_pytorch_model.safetensors");
   ASSERT_TRUE(write_file(copy_ / "transformer/openvino_model.xml", "<net/>"));
   const auto pipeline = load(copy_);
   ASSERT_FALSE(pipeline);
