@@ -52,7 +52,7 @@ std::string parameters_text(const GenerationRequest& request, const EffectivePar
                             std::uint64_t seed) {
   std::string text = request.prompt.text;
   for (const auto& lora : request.adapters)
-    text += fmt::format("<lora:{}:{}>", lora.name, lora.scale);
+    text += fmt::format("<lora:{}:{}>", lora.name, strength_text(lora));
   text += "\n";
   if (!request.prompt.negative.empty()) {
     text += fmt::format("Negative prompt: {}\n", request.prompt.negative);

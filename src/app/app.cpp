@@ -48,7 +48,8 @@ Result<router::ModelTarget> parse_target(const std::string& alias, const std::st
   }
   router::ModelTarget target{.model = std::string(trim(tags->prompt))};
   for (const auto& tag : tags->loras) {
-    target.adapters.push_back({.name = tag.name, .scale = tag.strength});
+    target.adapters.push_back(
+        {.name = tag.name, .scale = tag.strength, .text_encoder_scale = tag.text_encoder_strength});
   }
   return target;
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace limner {
 namespace {
 
@@ -52,6 +54,11 @@ std::optional<SchedulerKind> parse_scheduler_kind(std::string_view name) {
   const auto it = std::ranges::find(kSchedulers, name, &Entry::second);
   if (it == kSchedulers.end()) return std::nullopt;
   return it->first;
+}
+
+std::string strength_text(const AdapterRef& adapter) {
+  if (!adapter.text_encoder_scale) return fmt::format("{:.6g}", adapter.scale);
+  return fmt::format("{:.6g}:{:.6g}", *adapter.text_encoder_scale, adapter.scale);
 }
 
 std::vector<std::string_view> scheduler_names() {

@@ -71,8 +71,13 @@ struct SamplingParams {
 struct AdapterRef {
   std::string name;
   double scale = 1.0;
+  // Of what it adds to the text encoders; absent: the same.
+  std::optional<double> text_encoder_scale = std::nullopt;
   friend bool operator==(const AdapterRef&, const AdapterRef&) = default;
 };
+
+// "0.8", or "0.5:0.8" where the text encoders' own comes first: as in the web UIs' tags.
+std::string strength_text(const AdapterRef& adapter);
 
 // How CLIP's encoders read a prompt.
 struct PromptReading {

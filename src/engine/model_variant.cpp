@@ -7,7 +7,7 @@ namespace limner::engine {
 std::string ModelVariant::adapter_text() const {
   std::string text;
   for (const auto& adapter : adapters)
-    text += fmt::format("<{}:{:.4g}>", adapter.name, adapter.scale);
+    text += fmt::format("<{}:{}>", adapter.name, strength_text(adapter));
   return text;
 }
 

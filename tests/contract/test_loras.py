@@ -37,6 +37,15 @@ def toy(binary, cache_folder, tmp_path_factory):
     own.stop()
 
 
+def test_a_tag_may_have_a_strength_of_its_own_for_the_text_encoders(toy):
+    one, _ = paint(toy, prompt="a red cat <lora:kohya:1>")
+    assert paint(toy, prompt="a red cat <lora:kohya:1:1>")[0] == one
+    without_text, reply = paint(toy, prompt="a red cat <lora:kohya:0:1>")
+    assert without_text not in (one, paint(toy, prompt="a red cat <lora:kohya:1:0>")[0])
+    picture = decode(reply.json()["data"][0]["b64_json"])
+    assert "<lora:kohya:0:1>" in picture.text["parameters"]
+
+
 def test_a_lora_may_be_asked_for_as_a_model(toy):
     plain, _ = paint(toy)
     fused, _ = paint(toy, loras=["kohya"])

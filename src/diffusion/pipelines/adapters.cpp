@@ -22,6 +22,15 @@ constexpr double kScaleMax = 10;
 constexpr double kScaleStep = 1e-4;
 constexpr std::size_t kNamesShown = 10;
 
+struct Strengths {
+  double denoiser = 0;
+  double text_encoders = 0;
+};
+
+double rounded(double scale) {
+  return std::round(scale / kScaleStep) * kScaleStep;
+}
+
 Error unknown_lora(std::string_view field, const std::string& name,
                    const std::vector<std::string>& known) {
   const std::size_t shown = std::min(known.size(), kNamesShown);
@@ -55,35 +64,42 @@ Result<LoraFiles> find_loras(const fs::path& dir) {
 Result<GenerationRequest> with_adapters_of_prompt(GenerationRequest request,
                                                   const ModelTraits& traits) {
   if (traits.adapters.empty()) return request;
-  std::map<std::string, double> scales;
-  const auto add = [&](std::string_view field, const std::string& name,
-                       double scale) -> Result<void> {
-    if (std::ranges::find(traits.adapters, name) == traits.adapters.end()) {
-      return unknown_lora(field, name, traits.adapters);
+  std::map<std::string, Strengths> sums;
+  const auto add = [&](std::string_view field, const AdapterRef& adapter) -> Result<void> {
+    if (std::ranges::find(traits.adapters, adapter.name) == traits.adapters.end()) {
+      return unknown_lora(field, adapter.name, traits.adapters);
     }
-    double& sum = scales[name];
-    sum += scale;
-    if (std::abs(sum) <= kScaleMax) return {};
-    return invalid_value(field, fmt::format("{}: got a strength of {}, expected {} to {}", field,
-                                            sum, -kScaleMax, kScaleMax));
+    auto& sum = sums[adapter.name];
+    sum.denoiser += adapter.scale;
+    sum.text_encoders += adapter.text_encoder_scale.value_or(adapter.scale);
+    for (const double strength : {sum.denoiser, sum.text_encoders}) {
+      if (std::abs(strength) <= kScaleMax) continue;
+      return invalid_value(field, fmt::format("{}: got a strength of {}, expected {} to {}", field,
+                                              strength, -kScaleMax, kScaleMax));
+    }
+    return {};
   };
   for (const auto& adapter : request.adapters) {
-    if (auto added = add("loras", adapter.name, adapter.scale); !added) return added.error();
+    if (auto added = add("loras", adapter); !added) return added.error();
   }
   auto tags = tokenizers::extract_lora_tags(request.prompt.text);
   if (!tags) return tags.error();
   for (const auto& tag : tags->loras) {
-    if (auto added = add("prompt", tag.name, double{tag.strength}); !added) return added.error();
+    const AdapterRef adapter{
+        .name = tag.name, .scale = tag.strength, .text_encoder_scale = tag.text_encoder_strength};
+    if (auto added = add("prompt", adapter); !added) return added.error();
   }
-  if (scales.size() > kLorasPerRequestMax) {
-    return invalid_value("loras", fmt::format("loras: got {}, at most {} at once", scales.size(),
+  if (sums.size() > kLorasPerRequestMax) {
+    return invalid_value("loras", fmt::format("loras: got {}, at most {} at once", sums.size(),
                                               kLorasPerRequestMax));
   }
   request.prompt.text = std::move(tags->prompt);
   request.adapters.clear();
-  for (const auto& [name, sum] : scales) {
-    const double scale = std::round(sum / kScaleStep) * kScaleStep;
-    if (scale != 0) request.adapters.push_back({.name = name, .scale = scale});
+  for (const auto& [name, sum] : sums) {
+    AdapterRef adapter{.name = name, .scale = rounded(sum.denoiser)};
+    const double text_encoders = rounded(sum.text_encoders);
+    if (text_encoders != adapter.scale) adapter.text_encoder_scale = text_encoders;
+    if (adapter.scale != 0 || text_encoders != 0) request.adapters.push_back(std::move(adapter));
   }
   return request;
 }

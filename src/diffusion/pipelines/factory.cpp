@@ -89,15 +89,18 @@ Result<std::unique_ptr<Pipeline>> load_fused(const std::string& name, const Mode
                                              const LoadOptions& options) {
   auto networks = folder.open_lora_networks();
   if (!networks) return networks.error();
-  std::vector<weights::AppliedLora> applied;
+  std::vector<WantedLora> wanted;
   std::vector<std::string> notes;
   for (const auto& adapter : options.adapters) {
     auto lora = open_lora(adapter.name, files, *networks);
     if (!lora) return lora.error();
     std::ranges::move(describe_leftovers(adapter.name, **lora), std::back_inserter(notes));
-    applied.push_back({.lora = *std::move(lora), .strength = static_cast<float>(adapter.scale)});
+    wanted.push_back({.lora = *std::move(lora),
+                      .strength = static_cast<float>(adapter.scale),
+                      .text_encoder_strength =
+                          static_cast<float>(adapter.text_encoder_scale.value_or(adapter.scale))});
   }
-  auto fused = load(name, folder.with_loras(std::move(applied)), runtime, options.weight_format);
+  auto fused = load(name, folder.with_loras(std::move(wanted)), runtime, options.weight_format);
   if (!fused) return fused.error();
   return std::unique_ptr<Pipeline>(new FusedPipeline(*std::move(fused), std::move(notes)));
 }

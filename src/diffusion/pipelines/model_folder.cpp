@@ -118,7 +118,15 @@ bool ModelFolder::flag(std::string_view key, bool fallback) const {
 Result<models::Component> ModelFolder::open_component(const std::string& name) const {
   auto component = open_plain(name);
   if (component && !loras_.empty()) {
-    component->weights = weights::with_loras(name, std::move(component->weights), loras_);
+    std::vector<weights::AppliedLora> applied;
+    const bool is_text_encoder = name.starts_with("text_encoder");
+    for (const auto& wanted : loras_) {
+      applied.push_back(
+          {.lora = wanted.lora,
+           .strength = is_text_encoder ? wanted.text_encoder_strength : wanted.strength});
+    }
+    component->weights =
+        weights::with_loras(name, std::move(component->weights), std::move(applied));
   }
   return component;
 }
@@ -140,7 +148,7 @@ Result<std::vector<weights::LoraBase>> ModelFolder::open_lora_networks() const {
   return networks;
 }
 
-ModelFolder ModelFolder::with_loras(std::vector<weights::AppliedLora> loras) const {
+ModelFolder ModelFolder::with_loras(std::vector<WantedLora> loras) const {
   ModelFolder folder = *this;
   folder.loras_ = std::move(loras);
   return folder;

@@ -33,6 +33,13 @@ struct ModelParts {
   std::filesystem::path configs = {};
 };
 
+// A LoRA and how much of it to add to the denoiser and to the text encoders.
+struct WantedLora {
+  std::shared_ptr<const weights::Lora> lora;  // shared as in weights::AppliedLora
+  float strength = 1.0f;
+  float text_encoder_strength = 1.0f;
+};
+
 class ModelFolder {
  public:
   // `path` is a folder or a .safetensors file. An error names what a checkpoint lacks and the flag
@@ -58,7 +65,7 @@ class ModelFolder {
   // The networks that a LoRA may change, as they are without any.
   Result<std::vector<weights::LoraBase>> open_lora_networks() const;
   // The same model with LoRAs fused into what open_component gives.
-  ModelFolder with_loras(std::vector<weights::AppliedLora> loras) const;
+  ModelFolder with_loras(std::vector<WantedLora> loras) const;
 
   // Names of LoRAs that requests may ask for, for the traits.
   void offer_loras(std::vector<std::string> names) { lora_names_ = std::move(names); }
@@ -80,7 +87,7 @@ class ModelFolder {
   json::object index_;
   std::string class_name_;
   std::vector<std::string> lora_names_;
-  std::vector<weights::AppliedLora> loras_;
+  std::vector<WantedLora> loras_;
   std::shared_ptr<const weights::Checkpoint> checkpoint_;  // shared by copies; null for a folder
 };
 

@@ -45,10 +45,7 @@ Result<std::vector<PromptChunk>> make_prompt_chunks(const std::vector<WeightedTe
   const std::size_t readable = rules.chunks_max * room;
   if (rules.truncates && filled.size() > rules.chunks_max) filled.resize(rules.chunks_max);
   if (!rules.truncates && token_count > readable) {
-    return invalid_value("prompt",
-                         fmt::format("prompt: {} tokens, this model reads at most {} ({} too many)",
-                                     token_count, readable, token_count - readable),
-                         "prompt_too_long");
+    return prompt_too_long(token_count, readable);
   }
   if (filled.size() > rules.chunks_max) {
     return invalid_value("prompt",

@@ -50,6 +50,16 @@ TEST_F(Adapters, OneThatIsNamedTwiceAddsUp) {
   EXPECT_THAT(resolved()->adapters, ElementsAre(AdapterRef{"ink", 0.75}));
 }
 
+TEST_F(Adapters, TextEncodersAddUpOnTheirOwn) {
+  request.adapters = {{"ink", 0.5}};
+  request.prompt.text = "a cat<lora:ink:0:0.25><lora:film:1:0>";
+  const AdapterRef film{.name = "film", .scale = 0, .text_encoder_scale = 1};
+  const AdapterRef ink{.name = "ink", .scale = 0.75, .text_encoder_scale = 0.5};
+  EXPECT_THAT(resolved()->adapters, ElementsAre(film, ink));
+  EXPECT_EQ(strength_text(ink), "0.5:0.75");
+  EXPECT_EQ(strength_text({.name = "ink", .scale = 0.8}), "0.8");
+}
+
 TEST_F(Adapters, OneWithoutEffectIsLeftOut) {
   request.adapters = {{"ink", 0}, {"film", 1}};
   request.prompt.text = "a cat<lora:film:-1>";

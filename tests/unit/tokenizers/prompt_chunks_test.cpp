@@ -97,6 +97,24 @@ TEST(LoraTags, AreTakenOutOfThePrompt) {
   EXPECT_EQ(out->loras, (std::vector<LoraTag>{{"film grain", 0.8f}, {"x", -1}, {"plain", 1}}));
 }
 
+TEST(LoraTags, MayHaveAStrengthOfTheirOwnForTheTextEncoders) {
+  const LoraTag both{.name = "a", .strength = 1, .text_encoder_strength = 0.5f};
+  for (const std::string tag : {"<lora:a:0.5:1>", "<lora:a:te=0.5:unet=1>",
+                                "<lora:a:unet=1:te=0.5>", "<lora:a:0.5:unet=1>"}) {
+    const auto out = extract_lora_tags(tag);
+    ASSERT_TRUE(out) << tag;
+    EXPECT_EQ(out->loras, std::vector{both}) << tag;
+  }
+  const LoraTag same{.name = "a", .strength = 0.5f};
+  for (const std::string tag : {"<lora:a:0.5:0.5>", "<lora:a:te=0.5>", "<lora:a:unet=0.5>"}) {
+    EXPECT_EQ(extract_lora_tags(tag)->loras, std::vector{same}) << tag;
+  }
+  for (const std::string tag : {"<lora:a:1:1:1>", "<lora:a:dyn=4>", "<lora:a:te=1:te=1>",
+                                "<lora:a:1:>", "<lora:a:te=>", "<lora:a:1:11>"}) {
+    EXPECT_FALSE(extract_lora_tags(tag)) << tag;
+  }
+}
+
 TEST(LoraTags, WhatIsNoTagStaysText) {
   for (const std::string prompt : {"a <b> c", "<lora", "<lora:never closed", "", "<Lora:x:1>"}) {
     const auto out = extract_lora_tags(prompt);
@@ -107,7 +125,7 @@ TEST(LoraTags, WhatIsNoTagStaysText) {
 }
 
 TEST(LoraTags, ABadTagIsNamedByItsNumber) {
-  for (const std::string tag : {"<lora:b:x>", "<lora:b:>", "<lora:b:11>", "<lora:b:1:2>",
+  for (const std::string tag : {"<lora:b:x>", "<lora:b:>", "<lora:b:11>", "<lora:b:1:x>",
                                 "<lora:b:nan>", "<lora:b:0.8 >"}) {
     const auto out = extract_lora_tags("<lora:a:1>" + tag);
     ASSERT_FALSE(out) << tag;
