@@ -23,10 +23,11 @@ def test_a_wrong_field_is_named(client, wrong):
 
 
 def test_a_prompt_as_long_as_the_encoder_reads(client):
-    """77 places, two of them for begin and end; one word more is refused."""
-    assert client.images.generate(prompt="apple " * 75, extra_body=QUICK).data
+    """77 places, two of them for begin and end; one word more is refused where one is strict."""
+    strict = {"extra_body": QUICK, "extra_headers": {"x-bf-strict": "true"}}
+    assert client.images.generate(prompt="apple " * 75, **strict).data
     with pytest.raises(openai.BadRequestError) as caught:
-        client.images.generate(prompt="apple " * 76, extra_body=QUICK)
+        client.images.generate(prompt="apple " * 76, **strict)
     assert caught.value.param == "prompt"
     assert "76" in caught.value.message and "75" in caught.value.message
 
