@@ -23,17 +23,26 @@ Error io_error(const std::filesystem::path& path, std::string_view verb) {
           .message = fmt::format("cannot {} {}: {}", verb, path.string(), std::strerror(code))};
 }
 
-}  // namespace
-
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+// A pipe or a device would keep us waiting for as long as nobody writes into it.
+Result<std::size_t> regular_size(const std::filesystem::path& path, int fd, std::string_view verb) {
   struct stat info {};
-  if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) return io_error(path, "read");
+  if (fd < 0 || ::fstat(fd, &info) != 0) return io_error(path, verb);
   if (!S_ISREG(info.st_mode)) {
     return Error{.kind = ErrorKind::InvalidArgument,
                  .message = fmt::format("{} is not a regular file", path.string())};
   }
-  const auto size = static_cast<std::size_t>(info.st_size);
+  return static_cast<std::size_t>(info.st_size);
+}
+
+constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t size_bytes_max) {
+  const Descriptor fd(::open(path.c_str(), kReadFlags));
+  const auto found = regular_size(path, fd.get(), "read");
+  if (!found) return found.error();
+  const auto size = *found;
   if (size > size_bytes_max) {
     return Error{.kind = ErrorKind::TooLarge,
                  .message = fmt::format("{} has {} bytes, at most {} are read", path.string(), size,
@@ -79,18 +88,17 @@ Result<void> write_file(const std::filesystem::path& path, std::string_view byte
 }
 
 Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info {};
-  if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) return io_error(path, "open");
-  if (!S_ISREG(info.st_mode)) {
-    return Error{.kind = ErrorKind::InvalidArgument,
-                 .message = fmt::format("{} is not a regular file", path.string())};
-  }
-  const auto size = static_cast<std::size_t>(info.st_size);
-  if (size == 0) return MappedFile(path, nullptr, 0);
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  const Descriptor fd(::open(path.c_str(), kReadFlags));
+  const auto size = regular_size(path, fd.get(), "open");
+  if (!size) return size.error();
+  if (*size == 0) return MappedFile(path, nullptr, 0);
+  void* data = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
   if (data == MAP_FAILED) return io_error(path, "map");
-  return MappedFile(path, static_cast<const std::uint8_t*>(data), size);
+  MappedFile file(path, static_cast<const std::uint8_t*>(data), *size);
+  auto watched = watch_mapping(path, fd.get(), data, *size);
+  if (!watched) return watched.error();
+  file.mapping_ = *watched;
+  return file;
 }
 
 MappedFile::MappedFile(std::filesystem::path path, const std::uint8_t* data, std::size_t size)
@@ -99,16 +107,19 @@ MappedFile::MappedFile(std::filesystem::path path, const std::uint8_t* data, std
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : path_(std::move(other.path_)),
       data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
+      size_(std::exchange(other.size_, 0)),
+      mapping_(std::exchange(other.mapping_, std::nullopt)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(path_, other.path_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(mapping_, other.mapping_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
+  if (mapping_) forget_mapping(*mapping_);
   if (data_) ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 

@@ -132,6 +132,17 @@ void ModelPool::set_names(std::vector<std::string> names, const std::set<std::st
   notify();
 }
 
+void ModelPool::reload(const std::string& model) {
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [key, entry] : entries_) {
+      if (entry.variant.model == model && entry.state == ModelState::Ready) retire(entry);
+    }
+    has_news_ = true;
+  }
+  news_.notify_one();
+}
+
 void ModelPool::take_opened(const std::string& name, Entry& entry, Opened opened) {
   entry.size_bytes = opened.size_bytes;
   if (!opened.pipeline) return fail(name, entry, opened.pipeline.error());

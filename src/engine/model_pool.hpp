@@ -107,6 +107,9 @@ class ModelPool {
   // The served list has changed: new names can be loaded, missing ones go once nobody uses them.
   // So do those of `changed`, which then come anew from the source.
   void set_names(std::vector<std::string> names, const std::set<std::string>& changed = {});
+  // The files of a model are not what they were: what is in memory of it goes once nobody uses it,
+  // and comes anew when it is wanted.
+  void reload(const std::string& model);
   // Runs on whatever thread changes a model's state; must not call back. Empty to stop.
   void set_on_change(std::function<void()> on_change);
 

@@ -9,7 +9,9 @@
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/result.hpp>
 #include <openvino/runtime/core.hpp>
+#include <openvino/runtime/tensor.hpp>
 
+#include "base/files.hpp"
 #include "nn/node.hpp"
 
 namespace limner::nn {
@@ -23,11 +25,30 @@ auto find_port(const Ports& ports, const std::string& name) {
   return *it;
 }
 
+constexpr std::size_t kXmlBytesMax = 256u << 20;
+
+// The weights are mapped by us, not by the library: a file that is cut short meanwhile must not end
+// the process.
+std::shared_ptr<ov::Model> read_ir(const std::filesystem::path& xml) {
+  const auto text = read_file(xml, kXmlBytesMax);
+  if (!text) throw GraphError(text.error().message);
+  const auto bin = std::filesystem::path(xml).replace_extension(".bin");
+  auto file = MappedFile::open(bin);
+  if (!file) throw GraphError(file.error().message);
+  const auto owner = std::make_shared<MappedFile>(*std::move(file));
+  // Constants only read them, though the library's tensors take a writable pointer.
+  if (owner->bytes().empty()) return ov::Core().read_model(*text, ov::Tensor());
+  const ov::Tensor bytes(ov::element::u8, ov::Shape{owner->bytes().size()},
+                         const_cast<std::uint8_t*>(owner->bytes().data()));
+  // Shared with the library, whose constants outlive this call.
+  return ov::Core().read_model(*text, ov::Tensor(bytes, owner));
+}
+
 }  // namespace
 
 std::vector<Value> ir_network(const std::filesystem::path& xml, const std::vector<IrInput>& inputs,
                               const std::vector<std::string>& outputs) {
-  const std::shared_ptr<ov::Model> model = ov::Core().read_model(xml.string());
+  const auto model = read_ir(xml);
   if (model->get_parameters().size() != inputs.size()) {
     throw GraphError(fmt::format("the IR file takes {} inputs, this kind of network {}",
                                  model->get_parameters().size(), inputs.size()));

@@ -80,6 +80,7 @@ struct CompiledNetwork::Impl {
   ov::CompiledModel compiled;
   ov::InferRequest request;
   bool came_from_cache = false;
+  std::function<Result<void>()> check_weights;
 };
 
 CompiledNetwork::CompiledNetwork(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -103,7 +104,7 @@ Result<void> CompiledNetwork::run(std::span<const Input> inputs, std::span<const
                                 ov::Tensor(ov::element::f32, port.get_shape(), output.data.data()));
     }
     impl_->request.infer();
-    return {};
+    return impl_->check_weights ? impl_->check_weights() : Result<void>();
   } catch (const std::exception& e) {
     return library_error(fmt::format("{} failed while running", impl_->name), e);
   }
@@ -220,6 +221,7 @@ Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeOptions options) {
 Result<std::unique_ptr<CompiledNetwork>> Runtime::compile(const CompileRequest& request) {
   auto compiled = std::make_unique<CompiledNetwork::Impl>();
   compiled->name = request.name;
+  compiled->check_weights = request.check_weights;
   const auto config = impl_->properties(request.precision);
   const bool is_cached = impl_->cache.is_enabled() && !request.cache_key.empty();
   const fs::path path = is_cached ? impl_->cache.path_of(impl_->full_key(request)) : fs::path();
@@ -231,6 +233,9 @@ Result<std::unique_ptr<CompiledNetwork>> Runtime::compile(const CompileRequest& 
       auto network = request.build();
       if (!network) return network.error();
       model = impl_->core.compile_model(network->impl().model, impl_->options.device, config);
+      if (request.check_weights) {
+        if (auto checked = request.check_weights(); !checked) return checked.error();
+      }
       if (is_cached) impl_->export_cached(path, *model);
     }
     compiled->compiled = *model;

@@ -54,7 +54,8 @@ class CompiledNetwork {
   ~CompiledNetwork();
 
   // Every input and every output of the network.
-  // Error: Internal with the library's words in `detail`; InvalidArgument never.
+  // Error: Internal with the library's words in `detail`, or what check_weights says; InvalidArgument
+  // never.
   Result<void> run(std::span<const Input> inputs, std::span<const Output> outputs);
   Shape output_shape(std::string_view name) const;
   bool came_from_cache() const;
@@ -68,6 +69,9 @@ struct CompileRequest {
   // Everything the graph depends on (config, weights' fingerprint, shapes); empty: not cached.
   std::string cache_key = {};
   std::function<Result<Network>()> build;             // called only when the cache has nothing
+  // Are the bytes still right that the network's constants are borrowed from? Asked after compiling
+  // and after each run, whose results are no more than an error then. May be empty.
+  std::function<Result<void>()> check_weights = {};
   std::optional<Precision> precision = std::nullopt;  // other than the runtime's own
 };
 

@@ -174,6 +174,12 @@ class LoraWeightSource final : public WeightSource {
 
   std::vector<std::string> names() const override { return base_->names(); }
   std::size_t size_bytes() const override { return base_->size_bytes(); }
+  Result<void> check_files() const override {
+    for (const auto& applied : loras_) {
+      if (auto checked = applied.lora->check_files(); !checked) return checked;
+    }
+    return base_->check_files();
+  }
 
   std::string fingerprint() const override {
     std::string text = base_->fingerprint();
@@ -246,6 +252,8 @@ Result<Lora> Lora::read(const SafetensorsHeader& file, std::string_view where,
                         std::string fingerprint, std::span<const LoraBase> model) {
   Lora lora;
   lora.fingerprint_ = std::move(fingerprint);
+  lora.tensors_ = file.tensors;
+  lora.files_ = FileWatch(lora.tensors_);
   std::map<std::string, LoraNames, std::less<>> names;
   for (const auto& [key, module] : collect(file, lora.leftovers_)) {
     const auto& [component, module_name] = key;

@@ -51,11 +51,14 @@ class Lora {
   const Deltas* find(std::string_view component) const;
   const std::vector<LoraLeftover>& leftovers() const { return leftovers_; }
   const std::string& fingerprint() const { return fingerprint_; }
+  Result<void> check_files() const { return files_.check(); }
 
  private:
   std::map<std::string, Deltas, std::less<>> deltas_;
   std::vector<LoraLeftover> leftovers_;
   std::string fingerprint_;
+  TensorMap tensors_;  // all of the file, which stays mapped for the watch
+  FileWatch files_;
 };
 
 struct AppliedLora {

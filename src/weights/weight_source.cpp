@@ -65,7 +65,7 @@ Result<std::set<std::string>> read_index(const fs::path& path) {
 }  // namespace
 
 MapWeightSource::MapWeightSource(TensorMap tensors, std::string fingerprint)
-    : tensors_(std::move(tensors)), fingerprint_(std::move(fingerprint)) {}
+    : tensors_(std::move(tensors)), fingerprint_(std::move(fingerprint)), files_(tensors_) {}
 
 const TensorView* MapWeightSource::find(std::string_view name) {
   const auto it = tensors_.find(name);

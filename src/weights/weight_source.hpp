@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "weights/file_watch.hpp"
 #include "weights/safetensors.hpp"
 
 namespace limner::weights {
@@ -25,6 +26,9 @@ class WeightSource {
   virtual std::string fingerprint() const = 0;
   // All bytes together, for memory estimates.
   virtual std::size_t size_bytes() const = 0;
+  // Unavailable "model_files_changed" when its files are not what they were: what was built of them
+  // may be wrong. Any thread.
+  virtual Result<void> check_files() const { return {}; }
 };
 
 // A map of tensors that is already there.
@@ -35,10 +39,12 @@ class MapWeightSource final : public WeightSource {
   std::vector<std::string> names() const override;
   std::string fingerprint() const override { return fingerprint_; }
   std::size_t size_bytes() const override;
+  Result<void> check_files() const override { return files_.check(); }
 
  private:
   TensorMap tensors_;
   std::string fingerprint_;
+  FileWatch files_;
 };
 
 // The weights of a component folder as diffusers and transformers write it:

@@ -118,6 +118,9 @@ Result<std::unique_ptr<DenoiseState>> FakePipeline::prepare(const GenerationRequ
   if (options_.on_prepare) options_.on_prepare();
   if (asks_for(request, kThrowPrepare)) throw std::runtime_error("injected exception");
   if (asks_for(request, kFailPrepare)) return injected("prepare");
+  if (asks_for(request, kFilesChanged)) {
+    return Error{.kind = ErrorKind::Unavailable, .message = "m", .code = "model_files_changed"};
+  }
   auto effective = check(request);
   if (!effective) return effective.error();
   return std::make_unique<FakeState>(request, batch_shape(request), std::move(*effective));

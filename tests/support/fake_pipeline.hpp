@@ -28,6 +28,7 @@ struct FakeOptions {
 
 // Prompts that fail. Found anywhere in the text, so that one prompt may ask for several.
 inline constexpr std::string_view kFailPrepare = "[fail prepare]";
+inline constexpr std::string_view kFilesChanged = "[files changed]";  // found by prepare
 inline constexpr std::string_view kThrowPrepare = "[throw prepare]";
 inline constexpr std::string_view kFailStep = "[fail step ";  // "[fail step 3]": the third, alone
 inline constexpr std::string_view kPoisonStep = "[poison step ";  // the call fails for all in it

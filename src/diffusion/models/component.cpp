@@ -23,12 +23,23 @@ constexpr std::string_view kIrFile = "openvino_model.xml";
 class IrWeights final : public weights::WeightSource {
  public:
   explicit IrWeights(const std::filesystem::path& xml)
-      : xml_(xml), bin_(std::filesystem::path(xml).replace_extension(".bin")) {}
+      : xml_(xml),
+        bin_(std::filesystem::path(xml).replace_extension(".bin")),
+        fingerprint_(describe()) {}
 
   const weights::TensorView* find(std::string_view /*name*/) override { return nullptr; }
   std::vector<std::string> names() const override { return {}; }
-  std::string fingerprint() const override {
-    return weights::file_fingerprint(xml_) + " " + weights::file_fingerprint(bin_);
+  std::string fingerprint() const override { return fingerprint_; }
+  // Each shape is built from the files as they are then: also a file that another was renamed to is
+  // a change.
+  Result<void> check_files() const override {
+    if (describe() == fingerprint_) return {};
+    return Error{.kind = ErrorKind::Unavailable,
+                 .message = "model: its files were replaced while it was in memory",
+                 .param = "model",
+                 .code = "model_files_changed",
+                 .retry_after = std::chrono::seconds{1},
+                 .detail = fmt::format("{}: send SIGHUP after files were replaced", xml_.string())};
   }
   std::size_t size_bytes() const override {
     std::error_code failed;
@@ -37,8 +48,13 @@ class IrWeights final : public weights::WeightSource {
   }
 
  private:
+  std::string describe() const {
+    return weights::file_fingerprint(xml_) + " " + weights::file_fingerprint(bin_);
+  }
+
   std::filesystem::path xml_;
   std::filesystem::path bin_;
+  std::string fingerprint_;
 };
 
 }  // namespace
@@ -105,7 +121,10 @@ Result<runtime::CompiledNetwork*> CompiledShapes::get(const std::string& shape,
   const auto started = std::chrono::steady_clock::now();
   auto network = runtime_->compile({.name = fmt::format("{} {}", name_, shape),
                                     .cache_key = cache_key_ + " " + shape,
-                                    .build = [&] { return trace(write); }});
+                                    .build = [&] { return trace(write); },
+                                    .check_weights = [weights = weights_] {
+                                      return weights->check_files();
+                                    }});
   if (!network) return network.error();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   log::debug("{} {} {} in {:.2f} s", name_, shape,

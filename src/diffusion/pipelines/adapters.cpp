@@ -52,6 +52,8 @@ Result<LoraFiles> find_loras(const fs::path& dir) {
   for (const auto end = fs::recursive_directory_iterator(); !failed && entries != end;
        entries.increment(failed)) {
     if (entries->path().extension() != ".safetensors") continue;
+    std::error_code unreadable;
+    if (!entries->is_regular_file(unreadable)) continue;
     auto name = fs::path(entries->path()).replace_extension().lexically_relative(dir).string();
     files.emplace(std::move(name), entries->path());
     if (files.size() == kFilesMax) break;
