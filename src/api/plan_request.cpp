@@ -126,6 +126,7 @@ class Planner {
     if (!resolved) return resolved;
     auto& generation = resolved->generation;
     generation.id = call_.request_id;
+    generation.principal = call_.turn_owner;
     generation.model = model.name;
     add_adapters(model.adapters, generation);
     if (rules_of(request_.dialect).reads_prompt_syntax) {

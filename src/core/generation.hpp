@@ -104,6 +104,8 @@ struct GenerationRequest {
   std::vector<AdapterRef> adapters;
   std::shared_ptr<const Image> init_image;  // shared: uploads are large and never change
   std::shared_ptr<const Mask> mask;
+  // Whose turn it takes in the queue; empty: nobody's in particular.
+  std::string principal = {};
   // A served model to try when this one cannot be loaded or fails before the first picture.
   std::vector<std::string> fallbacks;
 };

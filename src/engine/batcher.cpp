@@ -4,6 +4,8 @@
 #include <optional>
 #include <tuple>
 
+#include "engine/turn_order.hpp"
+
 namespace limner::engine {
 namespace {
 
@@ -19,7 +21,6 @@ struct Candidate {
   const Waiting* request = nullptr;
   bool is_active = false;
   int overdue_ticks = 0;  // 0 unless paused for request_ticks_max or more
-  TimePoint due{};
 };
 
 std::vector<Contender> contenders(std::span<const Waiting> waiting, std::span<const Active> active,
@@ -61,23 +62,32 @@ const Contender& choose_group(std::span<const Contender> groups, int group_count
 std::vector<Candidate> candidates(const Group& group, std::span<const Waiting> waiting,
                                   std::span<const Active> active, const BatchLimits& limits) {
   std::vector<Candidate> found;
+  std::vector<Turn> turns;
   const auto add = [&](const Waiting& request, bool is_active, int ticks_idle) {
     if (request.group != group) return;
     const bool is_overdue = is_active && ticks_idle >= limits.request_ticks_max;
     found.push_back({.request = &request,
                      .is_active = is_active,
-                     .overdue_ticks = is_overdue ? ticks_idle : 0,
-                     .due = request.since + limits.stretch * request.work});
+                     .overdue_ticks = is_overdue ? ticks_idle : 0});
+    turns.push_back({.principal = request.principal,
+                     .used = request.used,
+                     .due = due_of(request.since, request.work, limits),
+                     .work = request.work,
+                     .id = static_cast<std::uint64_t>(request.id)});
   };
   for (const auto& entry : active) add(entry.request, true, entry.ticks_idle);
   for (const auto& entry : waiting) add(entry, false, 0);
-  std::ranges::stable_sort(found, {}, [](const Candidate& c) {
-    return std::tuple(-c.overdue_ticks, c.due, c.request->id);
-  });
-  return found;
+  std::vector<Candidate> ordered;
+  for (const auto i : turn_order(turns)) ordered.push_back(found[i]);
+  std::ranges::stable_sort(ordered, {}, [](const Candidate& c) { return -c.overdue_ticks; });
+  return ordered;
 }
 
 }  // namespace
+
+TimePoint due_of(TimePoint since, Duration work, const BatchLimits& limits) {
+  return since + limits.stretch * work;
+}
 
 BatchPlan plan_batch(std::span<const Waiting> waiting, std::span<const Active> active,
                      std::span<const GroupTurn> turns, const BatchLimits& limits) {

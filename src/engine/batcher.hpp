@@ -3,8 +3,9 @@
 //
 // Among groups: the one that has used the least time goes next, and none is passed over for more
 // than turn_ticks_max ticks (or one round of all groups, when there are more groups than that).
-// Within a group: by `since + stretch * work`, so a short request may pass a long one, but only
-// until the long one has waited `stretch` times its own length: nobody starves.
+// Within a group: principals in turn (turn_order.hpp), and each one's own by `since + stretch *
+// work`, so a short request may pass a long one, but only until the long one has waited `stretch`
+// times its own length: nobody starves.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,9 @@ struct Waiting {
   int rows = 1;      // of one step
   int rows_max = 1;  // of one call of its group; a request with more goes alone
   TimePoint since{};
-  Duration work{};  // expected for the whole request
+  Duration work{};             // expected for the whole request
+  std::string principal = {};  // whose it is
+  Duration used{};             // what that principal has had
 };
 
 struct Active {
@@ -55,6 +58,9 @@ struct BatchLimits {
   int request_ticks_max = 16;  // a paused request goes first in its group's next turn
   int stretch = 2;
 };
+
+// Until when a request may be passed by shorter ones of its principal.
+TimePoint due_of(TimePoint since, Duration work, const BatchLimits& limits);
 
 struct BatchPlan {
   std::vector<RequestId> admit;  // to be prepared; a part of step

@@ -49,8 +49,12 @@ Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSi
     metrics_.refused(error.code.empty() ? to_string(error.kind) : error.code);
     return error;
   };
+  const auto status = pool_.status(request.model);
+  const Duration until_ready = status ? status->until_ready : Duration{};
   // Before the check: refusing must stay cheap when the most come.
-  if (auto room = queue_.check_room(); !room) return refuse(room.error());
+  if (auto room = queue_.check_room(request.principal, request.model, until_ready); !room) {
+    return refuse(room.error());
+  }
   auto prepared = read_adapters(std::move(request));
   if (!prepared) return refuse(prepared.error());
   request = std::move(*prepared);
@@ -72,9 +76,11 @@ Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSi
     const auto guess = StepTimes::guess(pixel_count(size), image_count);
     pending.work = pending.shape ? times.share(*pending.shape) : guess;
     pending.expected = pending.shape ? times.alone(*pending.shape) : guess;
+    pending.is_guessed = !pending.shape || !times.has_measured(pending.shape->group.model);
   });
+  pending.due = due_of(pending.accepted_at, pending.expected, options_.batch);
   const RequestId id = pending.id;
-  auto place = queue_.push(std::move(pending));
+  auto place = queue_.push(std::move(pending), until_ready);
   if (!place) {
     pending.reply.dismiss();
     return refuse(place.error());
@@ -99,12 +105,14 @@ Result<Estimate> Engine::estimate(const GenerationRequest& asked) const {
   if (!effective) return effective.error();
   const auto shape = shape_of(*pipeline, request);
   if (!shape) return shape.error();
-  const QueueDepth depth = queue_.depth();
-  return Estimate{
-      .effective = std::move(*effective),
-      .rows = shape->rows,
-      .expected_wait = depth.active_work + depth.waiting_work + status->until_ready,
-      .expected_time = times_.with([&](const StepTimes& times) { return times.alone(*shape); })};
+  const auto alone = times_.with([&](const StepTimes& times) { return times.alone(*shape); });
+  const auto place = queue_.place_of({.principal = request.principal,
+                                      .model = request.model,
+                                      .due = due_of(clock_.now(), alone, options_.batch)});
+  return Estimate{.effective = std::move(*effective),
+                  .rows = shape->rows,
+                  .expected_wait = place.expected_wait + status->until_ready,
+                  .expected_time = alone};
 }
 
 void Engine::start() {

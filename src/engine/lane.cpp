@@ -12,6 +12,7 @@
 #include "engine/preview_steps.hpp"
 #include "engine/refusals.hpp"
 #include "engine/request_shape.hpp"
+#include "engine/turn_order.hpp"
 
 namespace limner::engine {
 namespace {
@@ -22,13 +23,23 @@ microseconds to_microseconds(Duration duration) {
   return std::chrono::duration_cast<microseconds>(duration);
 }
 
-Waiting to_waiting(const PendingRequest& request) {
+Waiting to_waiting(const PendingRequest& request, Duration used) {
   return {.id = request.id,
           .group = request.shape->group,
           .rows = request.shape->rows,
           .rows_max = request.shape->rows_max,
           .since = request.accepted_at,
-          .work = request.expected};
+          .work = request.expected,
+          .principal = request.request.principal,
+          .used = used};
+}
+
+Turn turn_of(const PendingRequest& request, Duration used) {
+  return {.principal = request.request.principal,
+          .used = used,
+          .due = request.due,
+          .work = request.work,
+          .id = static_cast<std::uint64_t>(request.id)};
 }
 
 }  // namespace
@@ -140,21 +151,41 @@ Result<void> Lane::learn_shape(PendingRequest& request) {
   request.variant = ModelVariant::of(request.request);
   auto shape = guarded([&] { return shape_of(*pipeline, request.request); });
   if (!shape) return std::move(shape).error();
-  request.expected = times_.with([&](const StepTimes& times) { return times.alone(*shape); });
   request.shape = std::move(*shape);
+  request.is_guessed = true;  // of what it is was nothing known: publish() looks again
   return {};
 }
 
+// In the order of turns, in which what runs counts too.
 void Lane::announce_positions() {
-  int position = 0;
-  Duration work_ahead = queue_.depth().active_work;
+  std::vector<Turn> turns;
+  std::vector<PendingRequest*> requests;  // null for one that runs
+  std::vector<Duration> works;
+  for (auto& request : active_) {
+    turns.push_back(turn_of(request.origin, used_by(request.origin)));
+    requests.push_back(nullptr);
+    works.push_back(request.work_left);
+  }
+  bool is_anybody_curious = false;
   for (auto& request : waiting_) {
+    turns.push_back(turn_of(request, used_by(request)));
+    requests.push_back(&request);
+    works.push_back(request.work);
+    is_anybody_curious |= request.request.wants_progress;
+  }
+  if (!is_anybody_curious) return;
+  int position = 0;
+  Duration work_ahead{};
+  for (const auto i : turn_order(turns)) {
+    work_ahead += works[i];
+    if (!requests[i]) continue;
+    auto& request = *requests[i];
     const ModelStatus* model = model_of(request);
     const auto loading = model ? model->loading : std::nullopt;
     const std::string stage = loading ? loading->stage : std::string();
     const bool is_news = request.announced_position != position || request.announced_stage != stage;
     if (request.request.wants_progress && is_news) {
-      const Duration wait = work_ahead + (loading ? loading->left() : Duration{});
+      const Duration wait = work_ahead - works[i] + (loading ? loading->left() : Duration{});
       request.reply.emit(event::Queued{
           .position = position,
           .expected_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait),
@@ -162,7 +193,6 @@ void Lane::announce_positions() {
       request.announced_position = position;
       request.announced_stage = stage;
     }
-    work_ahead += request.work;
     ++position;
   }
 }
@@ -171,18 +201,27 @@ BatchPlan Lane::plan() {
   std::vector<Waiting> waiting;
   std::vector<Active> active;
   std::vector<Group> groups;
+  std::vector<std::string_view> principals;
+  for (const auto& request : waiting_) principals.push_back(request.request.principal);
+  for (const auto& request : active_) principals.push_back(request.origin.request.principal);
+  principals_.sync(principals);
   for (const auto& request : waiting_) {
     const ModelStatus* model = model_of(request);
     if (!request.shape || !model || !model->takes_requests) continue;
-    waiting.push_back(to_waiting(request));
+    waiting.push_back(to_waiting(request, used_by(request)));
     groups.push_back(request.shape->group);
   }
   for (const auto& request : active_) {
-    active.push_back({.request = to_waiting(request.origin), .ticks_idle = request.ticks_idle});
+    active.push_back({.request = to_waiting(request.origin, used_by(request.origin)),
+                      .ticks_idle = request.ticks_idle});
     groups.push_back(request.shape().group);
   }
   turns_.sync(groups);
   return plan_batch(waiting, active, turns_.view(), limits_);
+}
+
+Duration Lane::used_by(const PendingRequest& request) const {
+  return principals_.used(request.request.principal);
 }
 
 void Lane::admit(std::span<const RequestId> ids) {
@@ -244,9 +283,10 @@ void Lane::end(PendingRequest& request, Error error) {
   const bool is_cancelled = error.kind == ErrorKind::Cancelled;
   metrics_.request_ended(request.request.model,
                          is_cancelled ? metrics::Outcome::Cancelled : metrics::Outcome::Failed);
-  if (error.kind == ErrorKind::Internal) {
+  if (error.kind == ErrorKind::Internal || error.code == "model_files_changed") {
     log::error("{} failed: {} {}", request.request.id, error.message, error.detail);
   }
+  if (error.code == "model_files_changed") pool_.reload(request.request.model);
   request.reply.fail(std::move(error));
   queue_.forget(request.id);
 }

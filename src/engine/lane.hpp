@@ -17,6 +17,7 @@
 #include "engine/model_pool.hpp"
 #include "engine/request_queue.hpp"
 #include "engine/step_times.hpp"
+#include "engine/turn_order.hpp"
 #include "metrics/metrics.hpp"
 
 namespace limner::engine {
@@ -31,6 +32,7 @@ struct ActiveRequest {
   int ticks_idle = 0;
   Timings timings;
   TimePoint denoise_since{};
+  Duration work_left{};  // as of the last tick
   std::optional<Error> failure;  // set when a step failed, told at the end of the tick
 
   RequestId id() const { return origin.id; }
@@ -67,6 +69,8 @@ class Lane {
   void finish_done();
   void decode(ActiveRequest& request);
   void publish();
+  bool measure(PendingRequest& request);
+  Duration used_by(const PendingRequest& request) const;
 
   ActiveRequest* find_active(RequestId id);
   void end_waiting(std::list<PendingRequest>::iterator request, Error error);
@@ -84,6 +88,7 @@ class Lane {
   std::list<ActiveRequest> active_;
   std::map<std::string, ModelStatus> models_;  // by key, of waiting requests, as of this tick
   GroupTurns turns_;
+  PrincipalTurns principals_;
 };
 
 }  // namespace limner::engine

@@ -58,6 +58,9 @@ void Lane::step_batch(std::span<ActiveRequest* const> batch) {
 
   const bool has_success = std::ranges::any_of(*outcomes, &Result<void>::has_value);
   metrics_.step(batch.front()->shape().group.model, rows, took);
+  for (const ActiveRequest* request : batch) {
+    principals_.record(request->origin.request.principal, took * request->shape().rows / rows);
+  }
   if (!has_success && batch.size() > 1) {
     // One of them may have spoilt it for all: each gets one try alone.
     for (ActiveRequest* const& request : batch) {
@@ -163,26 +166,34 @@ void Lane::decode(ActiveRequest& request) {
   active_.remove_if([&](const ActiveRequest& other) { return &other == &request; });
 }
 
+// What is left of all requests, for those who ask how long they would wait.
 void Lane::publish() {
-  Duration work_left{};
-  Duration until_room = Duration::max();
-  times_.with([&](const StepTimes& times) {
-    for (const auto& request : active_) {
-      RequestShape rest = request.shape();
-      rest.step_count = steps_left(request);
-      work_left += times.share(rest);
-      until_room = std::min(until_room, times.alone(rest));
-    }
-  });
-  // Nothing runs: the queue moves when the first model is loaded.
-  if (active_.empty()) {
-    const auto loading = std::ranges::find_if(
-        models_, [](const auto& model) { return model.second.loading.has_value(); });
-    until_room = loading == models_.end() ? Duration{} : loading->second.loading->left();
+  std::vector<WorkLeft> left;
+  for (auto& request : active_) {
+    RequestShape rest = request.shape();
+    rest.step_count = steps_left(request);
+    request.work_left = times_.with([&](const StepTimes& times) { return times.share(rest); });
+    left.push_back({.id = request.id(), .work = request.work_left});
   }
-  queue_.set_active(work_left, until_room);
+  for (auto& request : waiting_) {
+    if (!request.is_guessed || !measure(request)) continue;
+    left.push_back({.id = request.id, .work = request.work});
+  }
+  queue_.set_work(left, principals_.all());
   metrics_.set_queued(static_cast<int>(waiting_.size()));
   metrics_.set_running(static_cast<int>(active_.size()));
+}
+
+// Of a request that came before anything was known of its model; false while that is so.
+bool Lane::measure(PendingRequest& request) {
+  if (!request.shape) return false;
+  return times_.with([&](const StepTimes& times) {
+    if (!times.has_measured(request.shape->group.model)) return false;
+    request.work = times.share(*request.shape);
+    request.expected = times.alone(*request.shape);
+    request.is_guessed = false;
+    return true;
+  });
 }
 
 }  // namespace limner::engine

@@ -7,8 +7,6 @@
 namespace limner::engine {
 namespace {
 
-constexpr std::chrono::seconds kRetryMax{120};
-
 double gibibytes(std::size_t bytes) {
   return static_cast<double>(bytes) / (1u << 30);
 }
@@ -16,24 +14,31 @@ double gibibytes(std::size_t bytes) {
 }  // namespace
 
 std::chrono::seconds retry_seconds(Duration wait) {
-  return std::clamp(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds{1},
-                    kRetryMax);
+  return std::max(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds{1});
 }
 
-Error queue_full(std::size_t waiting, Duration until_room) {
+Error queue_full(std::size_t waiting, Duration wait) {
   return {.kind = ErrorKind::RateLimited,
           .message = fmt::format("the queue is full: {} requests are waiting", waiting),
           .code = "queue_full",
-          .retry_after = retry_seconds(until_room)};
+          .retry_after = retry_seconds(wait)};
 }
 
-Error too_much_work(Duration queued, Duration until_room) {
-  const auto expected = std::chrono::ceil<std::chrono::seconds>(queued);
-  return {
-      .kind = ErrorKind::RateLimited,
-      .message = fmt::format("the queue is full: about {} s of work are waiting", expected.count()),
-      .code = "queue_full",
-      .retry_after = retry_seconds(until_room)};
+Error queue_share_used(std::size_t waiting, Duration wait) {
+  return {.kind = ErrorKind::RateLimited,
+          .message = fmt::format("the queue is full for this key: {} requests of it are waiting",
+                                 waiting),
+          .code = "queue_full",
+          .retry_after = retry_seconds(wait)};
+}
+
+Error too_much_work(Duration before_it, Duration until_room) {
+  const auto expected = std::chrono::ceil<std::chrono::seconds>(before_it);
+  return {.kind = ErrorKind::RateLimited,
+          .message = fmt::format("the queue is full: about {} s of work would come first",
+                                 expected.count()),
+          .code = "queue_full",
+          .retry_after = retry_seconds(until_room)};
 }
 
 Error draining(Duration retry_after) {

@@ -9,11 +9,14 @@
 
 namespace limner::engine {
 
-// Whole seconds for Retry-After, 1 to 120: the official clients give up on longer ones.
+// Whole seconds for Retry-After, at least 1. Long waits are told as they are.
 std::chrono::seconds retry_seconds(Duration wait);
 
-Error queue_full(std::size_t waiting, Duration until_room);
-Error too_much_work(Duration queued, Duration until_room);
+// `wait`: what the refused would have waited for its turn.
+Error queue_full(std::size_t waiting, Duration wait);
+// `waiting` requests of its own principal.
+Error queue_share_used(std::size_t waiting, Duration wait);
+Error too_much_work(Duration before_it, Duration until_room);
 Error draining(Duration retry_after);
 Error stopped();
 Error client_left();

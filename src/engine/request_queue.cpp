@@ -7,20 +7,30 @@
 
 namespace limner::engine {
 
-Result<void> RequestQueue::check_room() const {
+Result<void> RequestQueue::check_room(std::string_view principal, std::string_view model,
+                                      Duration until_ready) const {
   std::lock_guard lock(mutex_);
-  return check_room_locked();
+  if (is_closed_) return draining(limits_.retry_after_drain);
+  return check_places(traffic_, {.principal = principal, .model = model}, limits_, until_ready);
 }
 
-Result<QueuePlace> RequestQueue::push(PendingRequest&& request) {
+Result<QueuePlace> RequestQueue::push(PendingRequest&& request, Duration until_ready) {
   QueuePlace place;
   {
     std::lock_guard lock(mutex_);
-    if (auto room = check_room_locked(); !room) return room.error();
-    place = {.position = static_cast<int>(waiting_), .expected_wait = active_work_ + waiting_work_};
-    ++waiting_;
-    waiting_work_ += request.work;
-    live_.insert(static_cast<std::uint64_t>(request.id));
+    if (is_closed_) return draining(limits_.retry_after_drain);
+    const Newcomer newcomer{.principal = request.request.principal,
+                            .model = request.request.model,
+                            .due = request.due};
+    if (auto room = check_places(traffic_, newcomer, limits_, until_ready); !room) return room.error();
+    if (auto soon = check_wait(traffic_, newcomer, limits_); !soon) return soon.error();
+    place = engine::place_of(traffic_, newcomer);
+    traffic_.loads.emplace(LoadKey{.due = request.due, .id = request.id},
+                   Load{.principal = request.request.principal,
+                        .model = request.request.model,
+                        .work = request.work,
+                        .is_guessed = request.is_guessed});
+    due_.emplace(request.id, request.due);
     arrivals_.push_back(std::move(request));
     is_awake_ = true;
   }
@@ -28,10 +38,15 @@ Result<QueuePlace> RequestQueue::push(PendingRequest&& request) {
   return place;
 }
 
+QueuePlace RequestQueue::place_of(const Newcomer& newcomer) const {
+  std::lock_guard lock(mutex_);
+  return engine::place_of(traffic_, newcomer);
+}
+
 bool RequestQueue::post_cancel(RequestId id) {
   {
     std::lock_guard lock(mutex_);
-    if (!live_.contains(static_cast<std::uint64_t>(id))) return false;
+    if (!due_.contains(id)) return false;
     if (std::ranges::find(cancels_, id) == cancels_.end()) cancels_.push_back(id);
     is_awake_ = true;
   }
@@ -58,11 +73,12 @@ void RequestQueue::close() {
 
 QueueDepth RequestQueue::depth() const {
   std::lock_guard lock(mutex_);
-  return {.waiting = waiting_,
-          .running = live_.size() - waiting_,
-          .waiting_work = waiting_work_,
-          .active_work = active_work_,
-          .is_closed = is_closed_};
+  QueueDepth depth{.is_closed = is_closed_};
+  for (const auto& [key, load] : traffic_.loads) {
+    ++(load.is_waiting ? depth.waiting : depth.running);
+    (load.is_waiting ? depth.waiting_work : depth.active_work) += load.work;
+  }
+  return depth;
 }
 
 RequestId RequestQueue::next_id() {
@@ -72,7 +88,7 @@ RequestId RequestQueue::next_id() {
 
 bool RequestQueue::wait_until_empty(Duration at_most) const {
   std::unique_lock lock(mutex_);
-  return emptied_.wait_for(lock, at_most, [&] { return live_.empty(); });
+  return emptied_.wait_for(lock, at_most, [&] { return traffic_.loads.empty(); });
 }
 
 RequestQueue::Taken RequestQueue::take() {
@@ -83,20 +99,27 @@ RequestQueue::Taken RequestQueue::take() {
 
 void RequestQueue::leave(const PendingRequest& request) {
   std::lock_guard lock(mutex_);
-  --waiting_;
-  waiting_work_ -= request.work;
+  if (auto* load = find_load(request.id)) load->is_waiting = false;
 }
 
 void RequestQueue::forget(RequestId id) {
   std::lock_guard lock(mutex_);
-  live_.erase(static_cast<std::uint64_t>(id));
-  if (live_.empty()) emptied_.notify_all();
+  if (const auto due = due_.find(id); due != due_.end()) {
+    traffic_.loads.erase(LoadKey{.due = due->second, .id = id});
+    due_.erase(due);
+  }
+  if (traffic_.loads.empty()) emptied_.notify_all();
 }
 
-void RequestQueue::set_active(Duration work_left, Duration until_room) {
+void RequestQueue::set_work(std::span<const WorkLeft> left, const Used& used) {
   std::lock_guard lock(mutex_);
-  active_work_ = work_left;
-  until_room_ = until_room;
+  traffic_.used = used;
+  for (const auto& request : left) {
+    auto* load = find_load(request.id);
+    if (!load) continue;
+    load->work = request.work;
+    load->is_guessed = request.is_guessed;
+  }
 }
 
 void RequestQueue::wait(Duration at_most, std::stop_token stop) {
@@ -104,13 +127,11 @@ void RequestQueue::wait(Duration at_most, std::stop_token stop) {
   changed_.wait_for(lock, stop, at_most, [&] { return is_awake_; });
 }
 
-Result<void> RequestQueue::check_room_locked() const {
-  if (is_closed_) return draining(limits_.retry_after_drain);
-  if (waiting_ >= limits_.requests_max) return queue_full(waiting_, until_room_);
-  const Duration work = active_work_ + waiting_work_;
-  // The request that crosses the line is still taken: no request is too large for an idle server.
-  if (work >= limits_.work_max) return too_much_work(work, work - limits_.work_max);
-  return {};
+Load* RequestQueue::find_load(RequestId id) {
+  const auto due = due_.find(id);
+  if (due == due_.end()) return nullptr;
+  const auto load = traffic_.loads.find(LoadKey{.due = due->second, .id = id});
+  return load == traffic_.loads.end() ? nullptr : &load->second;
 }
 
 }  // namespace limner::engine

@@ -1,5 +1,5 @@
-// The door of the engine: any thread puts requests in, one lane takes them out. Keeps the count and
-// the expected work of what waits, refuses what is too much, and wakes the lane.
+// The door of the engine: any thread puts requests in, one lane takes them out. Knows what is on its
+// way and what work is left of it, refuses what is too much (admission.hpp), and wakes the lane.
 #pragma once
 
 #include <condition_variable>
@@ -7,12 +7,15 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <stop_token>
-#include <unordered_set>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "engine/admission.hpp"
 #include "engine/batcher.hpp"
 #include "engine/model_variant.hpp"
 #include "engine/reply.hpp"
@@ -28,16 +31,19 @@ struct PendingRequest {
   Reply reply;
   TimePoint accepted_at{};
   std::optional<RequestShape> shape;  // known once the model is loaded and has checked the request
-  Duration work{};                    // share of the machine, as it was counted when it came
+  Duration work{};                    // share of the machine
   Duration expected{};                // were it alone; its claim in the batcher
+  bool is_guessed = false;            // nothing was measured yet that these two could come from
+  TimePoint due{};                    // in the order of turns
   int announced_position = -1;
   std::string announced_stage = {};
 };
 
-struct QueueLimits {
-  std::size_t requests_max = 64;
-  Duration work_max = std::chrono::seconds{600};
-  Duration retry_after_drain = std::chrono::seconds{5};
+// Of a request on its way, as the lane sees it now.
+struct WorkLeft {
+  RequestId id{};
+  Duration work{};
+  bool is_guessed = false;
 };
 
 struct QueueDepth {
@@ -48,19 +54,17 @@ struct QueueDepth {
   bool is_closed = false;
 };
 
-struct QueuePlace {
-  int position = 0;  // 0 is next
-  Duration expected_wait{};
-};
-
 class RequestQueue {
  public:
   explicit RequestQueue(QueueLimits limits) : limits_(limits) {}
 
-  // Any thread.
-  Result<void> check_room() const;
+  // Any thread. Refuses what is refused whatever it is; `until_ready` is what its model needs before
+  // it paints at all.
+  Result<void> check_room(std::string_view principal, std::string_view model,
+                          Duration until_ready) const;
   // Untouched when refused.
-  Result<QueuePlace> push(PendingRequest&& request);
+  Result<QueuePlace> push(PendingRequest&& request, Duration until_ready);
+  QueuePlace place_of(const Newcomer& newcomer) const;
   // False when no such request is on its way.
   bool post_cancel(RequestId id);
   void wake();
@@ -81,13 +85,13 @@ class RequestQueue {
   void leave(const PendingRequest& request);
   // The request has had its final event.
   void forget(RequestId id);
-  // Work left in what runs, and the time until a place in the queue is expected to be free.
-  void set_active(Duration work_left, Duration until_room);
+  // What is left of requests that changed, and what the principals have had.
+  void set_work(std::span<const WorkLeft> left, const Used& used);
   // Returns when something came, was cancelled or changed, or after `at_most`.
   void wait(Duration at_most, std::stop_token stop);
 
  private:
-  Result<void> check_room_locked() const;
+  Load* find_load(RequestId id);
 
   const QueueLimits limits_;
   mutable std::mutex mutex_;
@@ -96,11 +100,8 @@ class RequestQueue {
   bool is_awake_ = false;
   bool is_closed_ = false;
   std::uint64_t next_id_ = 1;
-  std::size_t waiting_ = 0;
-  Duration waiting_work_{};
-  Duration active_work_{};
-  Duration until_room_{};
-  std::unordered_set<std::uint64_t> live_;
+  Traffic traffic_;                               // requests until their final event
+  std::unordered_map<RequestId, TimePoint> due_;  // where a request stands in the traffic
   std::vector<RequestId> cancels_;
   std::list<PendingRequest> arrivals_;
 };

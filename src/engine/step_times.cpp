@@ -15,6 +15,7 @@ constexpr double kNewValueWeight = 0.25;
 constexpr double kGuessedRowSeconds = 1.0;
 constexpr double kGuessedRowArea = 64.0 * 64.0;
 constexpr double kGuessedRowCount = 50.0 * 2.0;
+constexpr double kGuessedDecodeRows = 4.0;
 constexpr double kPixelsPerLatent = 8.0 * 8.0;
 
 double seconds(Duration duration) {
@@ -36,10 +37,19 @@ void Average::add(double value) {
   count_ = std::min(count_ + 1, 2);
 }
 
+double Average::value_or(double guess) const {
+  if (count_ == 0) return guess;
+  return count_ == 1 ? std::min(value_, guess) : value_;
+}
+
 void StepTimes::record_step(const Group& group, int rows, Duration took) {
   Measured& measured = at(group);
-  measured.step_by_rows[rows].add(seconds(took));
-  measured.row.add(seconds(took) / std::max(1, rows));
+  auto& same_rows = measured.step_by_rows[rows];
+  // Each number of rows is a shape of its own, whose compiling says nothing of a row.
+  if (measured.row.is_empty() || !same_rows.is_empty()) {
+    measured.row.add(seconds(took) / std::max(1, rows));
+  }
+  same_rows.add(seconds(took));
 }
 
 void StepTimes::record_prepare(const Group& group, Duration took) {
@@ -51,11 +61,18 @@ void StepTimes::record_decode(const Group& group, int image_count, Duration took
 }
 
 Duration StepTimes::step(const Group& group, int rows) const {
-  if (const auto it = measured_.find(group); it != measured_.end()) {
-    const auto same_rows = it->second.step_by_rows.find(rows);
-    if (same_rows != it->second.step_by_rows.end()) return duration(same_rows->second.value());
-  }
-  return duration(row_seconds(group) * rows);
+  const double by_row = row_seconds(group) * rows;
+  const auto it = measured_.find(group);
+  if (it == measured_.end()) return duration(by_row);
+  const auto same_rows = it->second.step_by_rows.find(rows);
+  if (same_rows == it->second.step_by_rows.end()) return duration(by_row);
+  return duration(same_rows->second.value_or(by_row));
+}
+
+bool StepTimes::has_measured(const std::string& model) const {
+  return std::ranges::any_of(measured_, [&](const auto& entry) {
+    return entry.first.model == model && !entry.second.row.is_empty();
+  });
 }
 
 Duration StepTimes::alone(const RequestShape& shape) const {
@@ -72,22 +89,29 @@ Duration StepTimes::guess(std::size_t pixels, int image_count) {
 }
 
 double StepTimes::row_seconds(const Group& group) const {
+  const auto guess = [](const Group& of) {
+    return kGuessedRowSeconds * area(of.key) / kGuessedRowArea;
+  };
   const auto it = measured_.find(group);
-  if (it != measured_.end() && !it->second.row.is_empty()) return it->second.row.value();
+  if (it != measured_.end() && !it->second.row.is_empty()) {
+    return it->second.row.value_or(guess(group));
+  }
   for (const auto& [other, measured] : measured_) {
     if (other.model != group.model || measured.row.is_empty()) continue;
-    return measured.row.value() * area(group.key) / area(other.key);
+    return measured.row.value_or(guess(other)) * area(group.key) / area(other.key);
   }
-  return kGuessedRowSeconds * area(group.key) / kGuessedRowArea;
+  return guess(group);
 }
 
 // Text encoders once, the VAE for each image; a decode is worth about four rows until measured.
 double StepTimes::fixed_seconds(const RequestShape& shape) const {
+  const double row = row_seconds(shape.group);
   const auto it = measured_.find(shape.group);
   if (it == measured_.end() || it->second.decode.is_empty()) {
-    return 4.0 * row_seconds(shape.group) * shape.image_count;
+    return kGuessedDecodeRows * row * shape.image_count;
   }
-  return it->second.prepare.value() + it->second.decode.value() * shape.image_count;
+  return it->second.prepare.value_or(row) +
+         it->second.decode.value_or(kGuessedDecodeRows * row) * shape.image_count;
 }
 
 StepTimes::Measured& StepTimes::at(const Group& group) {

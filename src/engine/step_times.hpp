@@ -25,6 +25,8 @@ class Average {
   void add(double value);
   bool is_empty() const { return count_ == 0; }
   double value() const { return value_; }
+  // `guess` until something was measured; of a first value no more than the guess counts.
+  double value_or(double guess) const;
 
  private:
   double value_ = 0;
@@ -43,6 +45,8 @@ class StepTimes {
   Duration alone(const RequestShape& shape) const;
   // The request's share of the machine in its usual company: what it adds to a queue.
   Duration share(const RequestShape& shape) const;
+  // Was any step of the model measured? Else all of the above are guesses.
+  bool has_measured(const std::string& model) const;
   // For a request whose model is not loaded yet, of this many pixels an image.
   static Duration guess(std::size_t pixels, int image_count);
 

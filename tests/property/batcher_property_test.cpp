@@ -9,6 +9,7 @@
 
 #include "engine/batcher.hpp"
 #include "engine/group_turns.hpp"
+#include "engine/turn_order.hpp"
 #include "property/seeds.hpp"
 
 namespace limner::engine {
@@ -203,6 +204,109 @@ TEST(BatcherProperty, ALongRequestEndsHoweverManyShortOnesCome) {
       std::erase_if(active, [&](const Active& a) { return a.request.id == plan.step[0]; });
     }
     now += step;
+  }
+}
+
+// One principal sends without end, the others one request at a time: each of these is painted as if
+// only so many shared the machine as there are principals.
+class Flood {
+ public:
+  explicit Flood(unsigned seed) : random_(seed) {
+    rows_max_ = pick(1, 8);
+    polite_count_ = pick(1, 4);
+    steps_ = pick(1, 30);
+    flood_steps_ = pick(1, 60);
+    flood_size_ = pick(1, 60);
+  }
+
+  void run() {
+    for (int tick = 0; tick < kTicks; ++tick) {
+      while (count("flood") < flood_size_) arrive("flood", flood_steps_);
+      for (int i = 0; i < polite_count_; ++i) {
+        const auto name = "polite" + std::to_string(i);
+        if (count(name) == 0) arrive(name, steps_);
+      }
+      step();
+      for (const auto& request : active_and_waiting()) {
+        if (request.principal == "flood") continue;
+        const int age = tick - arrived_.at(request.id);
+        ASSERT_LE(age, (polite_count_ + 1) * (steps_ + 1) + BatchLimits{}.request_ticks_max)
+            << request.principal << " waits for others' floods";
+      }
+    }
+  }
+
+ private:
+  int pick(int low, int high) { return std::uniform_int_distribution(low, high)(random_); }
+
+  std::vector<Waiting> active_and_waiting() const {
+    auto all = waiting_;
+    for (const auto& a : active_) all.push_back(a.request);
+    return all;
+  }
+  int count(const std::string& principal) const {
+    return static_cast<int>(
+        std::ranges::count(active_and_waiting(), principal, &Waiting::principal));
+  }
+
+  void arrive(const std::string& principal, int steps) {
+    const RequestId id{next_id_++};
+    steps_left_[id] = steps;
+    arrived_[id] = ticks_;
+    waiting_.push_back({.id = id,
+                        .group = {.model = "m", .key = {}},
+                        .rows_max = rows_max_,
+                        .since = now_,
+                        .work = steps * kStep,
+                        .principal = principal});
+  }
+
+  void step() {
+    const auto all = active_and_waiting();
+    std::vector<std::string_view> present;
+    for (const auto& request : all) present.push_back(request.principal);
+    turns_.sync(present);
+    for (auto& w : waiting_) w.used = turns_.used(w.principal);
+    for (auto& a : active_) a.request.used = turns_.used(a.request.principal);
+    const auto plan = plan_batch(waiting_, active_, {}, {});
+    for (auto& a : active_) ++a.ticks_idle;
+    for (const RequestId id : plan.admit) {
+      const auto it = std::ranges::find(waiting_, id, &Waiting::id);
+      active_.push_back({.request = *it});
+      waiting_.erase(it);
+    }
+    for (auto& a : active_) {
+      if (std::ranges::find(plan.step, a.request.id) == plan.step.end()) continue;
+      a.ticks_idle = 0;
+      --steps_left_[a.request.id];
+      turns_.record(a.request.principal, kStep / static_cast<int>(plan.step.size()));
+    }
+    std::erase_if(active_, [&](const Active& a) { return steps_left_[a.request.id] == 0; });
+    now_ += kStep;
+    ++ticks_;
+  }
+
+  static constexpr milliseconds kStep{100};
+  std::mt19937 random_;
+  int rows_max_ = 1;
+  int polite_count_ = 1;
+  int steps_ = 1;
+  int flood_steps_ = 1;
+  int flood_size_ = 1;
+  int ticks_ = 0;
+  TimePoint now_{};
+  std::uint64_t next_id_ = 1;
+  std::vector<Waiting> waiting_;
+  std::vector<Active> active_;
+  std::map<RequestId, int> steps_left_;
+  std::map<RequestId, int> arrived_;
+  PrincipalTurns turns_;
+};
+
+TEST(BatcherProperty, AFloodOfOnePrincipalHoldsUpNobodyElse) {
+  for (unsigned seed = 1; seed <= test::seed_count(300); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    ASSERT_NO_FATAL_FAILURE(Flood(seed).run());
   }
 }
 

@@ -82,6 +82,7 @@ class Simulation : test::EngineFixture {
                                      kPrompts[static_cast<std::size_t>(pick(0, is_sound ? 1 : 8))]);
     request.model = names[static_cast<std::size_t>(std::max(0, pick(-3, 2)))];
     request.size = {64 * pick(1, 3), 64};
+    request.principal = std::to_string(pick(0, 3));
     request.image_count = pick(1, 4);
     request.partial_images = pick(0, 3);
     request.wants_progress = pick(0, 1) == 1;

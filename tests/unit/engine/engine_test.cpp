@@ -278,6 +278,66 @@ TEST_F(EngineTest, RefusesMoreWorkThanItPromisesToFinish) {
   EXPECT_EQ(c.ticket.error().retry_after, seconds{60});
 }
 
+TEST_F(EngineTest, UnmeasuredGuessesRefuseNobody) {
+  ready_engine();
+  for (int i = 0; i < 5; ++i) {
+    auto request = request_for("r");
+    request.sampling.num_inference_steps = 1000;
+    request.image_count = 4;
+    request.size = {512, 512};
+    EXPECT_TRUE(submit(request).ticket) << i;
+  }
+}
+
+TEST_F(EngineTest, AFloodOfOneKeyLeavesTheOthersTheirTurns) {
+  engine_options.queue.requests_max = 10;
+  fake.rows_max = 1;
+  ready_engine();
+  const auto of = [](const std::string& principal) {
+    auto request = request_for(principal);
+    request.principal = principal;
+    return request;
+  };
+  int refused = 0;
+  for (int i = 0; i < 30; ++i) refused += submit(of("flood")).ticket ? 0 : 1;
+  EXPECT_EQ(refused, 20);
+  tick();
+  for (int i = 0; i < 30; ++i) submit(of("flood"));
+  Client polite = submit(of("polite"));
+  ASSERT_TRUE(polite.ticket) << "the queue is full, but not of his";
+  EXPECT_LE(polite.ticket->position, 1);
+  const auto calls_before = record->calls.size();
+  for (int i = 0; i < 100 && polite.sink->final_count() == 0; ++i) tick();
+  EXPECT_TRUE(polite.sink->has_completed());
+  EXPECT_LE(record->calls.size() - calls_before, 3 * 8u) << "his 8 steps, and a round of another's";
+}
+
+TEST_F(EngineTest, TheRefusedIsToldHisOwnWait) {
+  engine_options.queue.requests_max = 4;
+  engine_options.queue.work_max = std::chrono::hours{1};
+  fake.rows_max = 1;
+  fake.on_step = [this](int) { clock.advance(seconds{30}); };
+  ready_engine();
+  submit(request_for("measured"));
+  run_to_rest();
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(submit(request_for("r")).ticket);
+  const Client late = submit(request_for("late"));
+  ASSERT_FALSE(late.ticket);
+  EXPECT_EQ(late.ticket.error().retry_after, seconds{4 * 8 * 30}) << "not cut to what sounds nicer";
+}
+
+TEST_F(EngineTest, AModelWhoseFilesChangedIsLoadedAnew) {
+  ready_engine();
+  const Client client = submit(request_for("r", std::string(test::kFilesChanged)));
+  run_to_rest();
+  ASSERT_TRUE(client.sink->failure());
+  EXPECT_EQ(client.sink->failure()->code, "model_files_changed");
+  EXPECT_NE(pool().status("fake")->state, ModelState::Ready);
+  const Client next = submit(request_for("next"));
+  run_to_rest();
+  EXPECT_TRUE(next.sink->has_completed());
+}
+
 TEST_F(EngineTest, PromisesAWaitFromMeasuredTimes) {
   ready_engine();
   submit(request_for("measured"));

@@ -47,6 +47,33 @@ TEST(StepTimes, ScalesAnotherShapeOfTheSameModelByArea) {
   EXPECT_NEAR(in_seconds(times.step(group_of(64, "other"), 1)), 1.0, 1e-6);
 }
 
+TEST(StepTimes, AFirstCallThatCompilesCountsNoMoreThanTheGuess) {
+  StepTimes times;
+  const Group group = group_of(64);
+  times.record_step(group, 1, seconds{30});
+  EXPECT_EQ(times.step(group, 1), seconds{1});
+  times.record_step(group, 1, milliseconds{50});
+  EXPECT_EQ(times.step(group, 1), milliseconds{50});
+  // Another number of rows is compiled anew, which says nothing of a row.
+  times.record_step(group, 2, seconds{30});
+  EXPECT_EQ(times.step(group, 1), milliseconds{50});
+  EXPECT_EQ(times.step(group, 2), milliseconds{100});
+  times.record_decode(group, 1, seconds{30});
+  times.record_prepare(group, seconds{30});
+  const RequestShape shape{.group = group, .rows = 1, .rows_max = 8, .step_count = 1};
+  EXPECT_LT(in_seconds(times.alone(shape)), 0.5);
+}
+
+TEST(StepTimes, KnowsWhetherAnythingWasMeasured) {
+  StepTimes times;
+  EXPECT_FALSE(times.has_measured("m"));
+  times.record_prepare(group_of(64), milliseconds{5});
+  EXPECT_FALSE(times.has_measured("m"));
+  times.record_step(group_of(64), 1, milliseconds{15});
+  EXPECT_TRUE(times.has_measured("m"));
+  EXPECT_FALSE(times.has_measured("other"));
+}
+
 TEST(StepTimes, AddsUpARequest) {
   StepTimes times;
   const Group group = group_of(64);
