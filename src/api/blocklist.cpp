@@ -60,6 +60,10 @@ bool holds_any(const std::string& words, const std::vector<std::string>& blocked
 
 }  // namespace
 
+Blocklist::Blocklist()
+    : words_(std::make_unique<Guarded<std::shared_ptr<const Words>>>(
+          std::make_shared<const Words>())) {}
+
 Result<Blocklist> Blocklist::load(const std::filesystem::path& path) {
   auto text = read_file(path, kFileBytesMax);
   if (!text) return text.error();
@@ -67,7 +71,7 @@ Result<Blocklist> Blocklist::load(const std::filesystem::path& path) {
 }
 
 Blocklist Blocklist::parse(std::string_view text) {
-  Blocklist list;
+  Words words;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     auto line = text.substr(0, end);
@@ -77,15 +81,28 @@ Blocklist Blocklist::parse(std::string_view text) {
     if (is_soft) line.remove_prefix(1);
     auto phrase = fold(line);
     if (phrase == " ") continue;
-    (is_soft ? list.soft_ : list.hard_).push_back(std::move(phrase));
+    (is_soft ? words.soft : words.hard).push_back(std::move(phrase));
   }
+  Blocklist list;
+  list.words_->with([&](auto& current) {
+    current = std::make_shared<const Words>(std::move(words));
+  });
   return list;
 }
 
+void Blocklist::replace(const Blocklist& other) {
+  words_->with([fresh = other.words()](auto& current) { current = fresh; });
+}
+
+std::shared_ptr<const Blocklist::Words> Blocklist::words() const {
+  return words_->with([](const auto& current) { return current; });
+}
+
 bool Blocklist::blocks(std::string_view prompt, bool is_low) const {
-  if (hard_.empty() && soft_.empty()) return false;
+  const auto blocked = words();
+  if (blocked->hard.empty() && blocked->soft.empty()) return false;
   const auto words = fold(prompt);
-  return holds_any(words, hard_) || (!is_low && holds_any(words, soft_));
+  return holds_any(words, blocked->hard) || (!is_low && holds_any(words, blocked->soft));
 }
 
 Result<void> Blocklist::check(const ImageRequest& request) const {

@@ -3,17 +3,19 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "api/image_request.hpp"
+#include "base/guarded.hpp"
 #include "base/result.hpp"
 
 namespace limner::api {
 
 class Blocklist {
  public:
-  Blocklist() = default;  // refuses nothing
+  Blocklist();  // refuses nothing
 
   // One word or phrase a line; blank lines and lines that begin with # are skipped. A line that
   // begins with ~ is skipped for requests with moderation=low.
@@ -25,10 +27,19 @@ class Blocklist {
   Result<void> check(const ImageRequest& request) const;
   bool blocks(std::string_view prompt, bool is_low) const;
 
+  // The words of `other` from now on. Any thread, also while others check.
+  void replace(const Blocklist& other);
+
  private:
   // Folded, with a space before and behind every word.
-  std::vector<std::string> hard_;
-  std::vector<std::string> soft_;
+  struct Words {
+    std::vector<std::string> hard;
+    std::vector<std::string> soft;
+  };
+  std::shared_ptr<const Words> words() const;
+
+  // Shared with checks that are under way while the words are replaced.
+  std::unique_ptr<Guarded<std::shared_ptr<const Words>>> words_;
 };
 
 }  // namespace limner::api

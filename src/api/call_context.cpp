@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <any>
+#include <utility>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
@@ -49,7 +50,7 @@ std::string request_id_of(const http::Request& request) {
 }
 
 CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation operation,
-                      const std::string& public_url) {
+                      std::string base_url) {
   const auto& request = exchange.request();
   CallContext call{.dialect = dialect, .operation = operation};
   call.request_id = request_id_of(request);
@@ -57,10 +58,10 @@ CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation
     call.principal = *principal;
   }
   call.model_of_path = exchange.path_parameter("model");
-  call.base_url = public_url;
-  if (call.base_url.empty()) {
-    call.base_url = "http://" + std::string(request.header("host").value_or("localhost"));
-  }
+  call.turn_owner = call.principal && !call.principal->is_anonymous()
+                        ? call.principal->id
+                        : request.remote_address;
+  call.base_url = std::move(base_url);
   call.is_strict = is_true(request, "x-bf-strict");
   call.wants_progress = request.headers.has_token("x-limner-events", "progress");
   call.keeps_result = is_true(request, "x-limner-keep");

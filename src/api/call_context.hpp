@@ -25,6 +25,7 @@ struct CallContext {
   // `Prefer: wait=N` (RFC 7240): how long the client waits for a model that is not in memory.
   std::optional<std::chrono::seconds> model_wait_max = std::nullopt;
   std::string idempotency_key = {};
+  std::string turn_owner = {};  // who shares the queue with others: a key, else an address
 
   // Whose requests and stored answers these are.
   std::string owner() const { return principal ? principal->id : std::string(); }
@@ -37,7 +38,8 @@ struct CallContext {
 // A client's x-request-id if it is 1 to 128 of [A-Za-z0-9._:-], else a new one.
 std::string request_id_of(const http::Request& request);
 
+// `base_url` as of base_url_of().
 CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation operation,
-                      const std::string& public_url);
+                      std::string base_url);
 
 }  // namespace limner::api

@@ -122,7 +122,10 @@ http::Response error_response(const Error& error, const ErrorContext& context) {
   if (error.retry_after) {
     response.headers.add("Retry-After", std::to_string(error.retry_after->count()));
   }
-  if (response.status == 401) response.headers.add("WWW-Authenticate", "Bearer");
+  if (response.status == 401) {
+    response.headers.add("WWW-Authenticate", "Bearer");
+    response.headers.add("WWW-Authenticate", "Basic realm=\"limner\", charset=\"UTF-8\"");
+  }
   if (must_not_retry(error, context.may_retry)) response.headers.add("x-should-retry", "false");
   return response;
 }

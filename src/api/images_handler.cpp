@@ -137,7 +137,8 @@ class Handling {
 
 http::Handler images_handler(Services& services, Dialect dialect, Operation operation) {
   return [&services, dialect, operation](std::shared_ptr<http::Exchange> exchange) {
-    auto call = read_call(*exchange, dialect, operation, services.options.public_url);
+    auto call = read_call(*exchange, dialect, operation,
+                          base_url_of(exchange->request(), services.options.address));
     const auto context = call.error_context();
     // Shared only because std::function wants to be copied.
     auto body = std::make_shared<http::Body>(exchange->take_body());

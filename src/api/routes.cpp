@@ -41,7 +41,8 @@ constexpr std::array kPrefixes = {
     Prefix{"/v3/{model...}/images", Dialect::Ovms},
 };
 
-void add_images_routes(http::RouteTable& routes, Services& services) {
+void add_images_routes(http::RouteTable& routes, Services& services,
+                       const http::HeadHook& authenticate_get) {
   const auto add = [&](const Prefix& prefix, std::string_view name, Operation operation,
                        http::BodyPolicy body) {
     routes.add({.method = "POST",
@@ -55,10 +56,12 @@ void add_images_routes(http::RouteTable& routes, Services& services) {
     add(prefix, "variations", Operation::Variation, http::BodyPolicy::json_or_form());
   }
   for (const auto method : {"POST", "GET"}) {
+    const bool is_get = std::string_view(method) == "GET";
     routes.add({.method = method,
                 .pattern = "/api/v1/images/generation",
                 .handler = images_handler(services, Dialect::Nebula, Operation::Generation),
-                .body = http::BodyPolicy::json()});
+                .body = http::BodyPolicy::json(),
+                .on_head = is_get ? authenticate_get : http::HeadHook()});
   }
 }
 
@@ -81,16 +84,19 @@ Operation operation_of(std::string_view path) {
 
 http::RouteTable make_routes(Services& services, RouteHooks hooks) {
   http::RouteTable guarded;
-  add_images_routes(guarded, services);
+  add_images_routes(guarded, services, hooks.authenticate_get);
   add_models_routes(guarded, services);
   add_requests_routes(guarded, services);
   add_capabilities_route(guarded, services);
   add_estimate_route(guarded, services);
   http::RouteTable routes;
   routes.add_behind(hooks.authenticate, std::move(guarded));
-  add_picture_files_route(routes, services);
-  add_status_routes(routes, services, std::move(hooks.metrics_text), std::move(hooks.is_draining));
-  add_docs_routes(routes, services);
+  http::RouteTable keyless;
+  add_picture_files_route(keyless, services);
+  add_metrics_route(keyless, std::move(hooks.metrics_text));
+  add_docs_routes(keyless, services);
+  routes.add_behind(hooks.check_host, std::move(keyless));
+  add_status_routes(routes, services, std::move(hooks.is_draining));
   return routes;
 }
 

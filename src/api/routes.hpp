@@ -14,8 +14,11 @@ struct RouteHooks {
   std::function<std::string()> metrics_text;
   std::function<bool()> is_draining;
   // Asked before everything but health, metrics, documentation and the files behind urls, whose
-  // names nobody can guess. May be empty.
+  // names nobody can guess; `authenticate_get` before painting by GET. May be empty.
   http::HeadHook authenticate = {};
+  http::HeadHook authenticate_get = {};
+  // Asked before the rest, but not before /health and /ready, which tell nothing.
+  http::HeadHook check_host = {};
 };
 
 // `services` outlives the server.

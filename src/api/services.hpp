@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "api/base_url.hpp"
 #include "api/blocklist.hpp"
 #include "api/idempotency_store.hpp"
 #include "api/painter.hpp"
@@ -21,7 +22,7 @@
 namespace limner::api {
 
 struct ApiOptions {
-  std::string public_url;  // empty: the request's own Host
+  OwnAddress address;
   bool is_strict = false;
   bool sends_extra_fields = false;
   std::optional<bool> truncates_prompts;  // absent: as each dialect does

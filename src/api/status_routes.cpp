@@ -27,7 +27,6 @@ json::object describe_state(const ServedModel& model) {
 }  // namespace
 
 void add_status_routes(http::RouteTable& routes, Services& services,
-                       std::function<std::string()> metrics_text,
                        std::function<bool()> is_draining) {
   routes.add({.method = "GET", .pattern = "/health", .handler = [](auto exchange) {
                 exchange->respond(json_response({{"status", "ok"}}));
@@ -49,6 +48,9 @@ void add_status_routes(http::RouteTable& routes, Services& services,
                 if (!is_ready) response.headers.add("Retry-After", "2");
                 exchange->respond(std::move(response));
               }});
+}
+
+void add_metrics_route(http::RouteTable& routes, std::function<std::string()> metrics_text) {
   routes.add({.method = "GET",
               .pattern = "/metrics",
               .handler = [metrics_text = std::move(metrics_text)](auto exchange) {

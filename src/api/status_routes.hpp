@@ -9,9 +9,10 @@
 
 namespace limner::api {
 
-// `metrics_text` is Prometheus' text format; `is_draining` makes /ready say no.
+// /health and /ready; `is_draining` makes /ready say no.
 void add_status_routes(http::RouteTable& routes, Services& services,
-                       std::function<std::string()> metrics_text,
                        std::function<bool()> is_draining);
+// `metrics_text` is Prometheus' text format.
+void add_metrics_route(http::RouteTable& routes, std::function<std::string()> metrics_text);
 
 }  // namespace limner::api

@@ -1,7 +1,9 @@
 // Credentials → principal, from the head of a request alone.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,10 +12,9 @@
 #include "auth/key_store.hpp"
 #include "auth/principal.hpp"
 #include "base/clock.hpp"
+#include "base/guarded.hpp"
 #include "base/result.hpp"
 #include "http/headers.hpp"
-#include "http/route_table.hpp"
-#include "http/server.hpp"
 
 namespace limner::auth {
 
@@ -25,29 +26,41 @@ class Authenticator {
   Authenticator(const std::vector<std::string>& configured_keys, std::shared_ptr<KeyStore> store,
                 const Clock& clock);
 
-  // True while there is no key at all: then everybody is the anonymous principal.
+  // Other keys from now on. Who was asked for a key still is, also when none is left.
+  void replace(const std::vector<std::string>& configured_keys, std::shared_ptr<KeyStore> store);
+
+  // True while no key was ever seen: then everybody is the anonymous principal. Once there was one,
+  // keys are asked for as long as the process lives: an emptied table lets nobody in.
   Result<bool> is_open() const;
 
-  // Errors: Unauthenticated "invalid_api_key" (none, or unknown), PermissionDenied "access_blocked"
-  // (revoked or expired), InvalidArgument "conflicting_credentials", Unavailable (the store).
+  // One known key decides, whatever unknown ones stand beside it. Errors: Unauthenticated
+  // "invalid_api_key" (none is known), PermissionDenied "access_blocked" (revoked or expired),
+  // InvalidArgument "conflicting_credentials" (two known ones), Unavailable (the store).
   Result<Principal> authenticate(const http::Headers& headers) const;
 
  private:
-  Result<Principal> check_key(std::string_view key) const;
-
   struct ConfiguredKey {
     KeyDigest digest;
     std::string id;
   };
-  const Pepper pepper_;  // of this process: configured keys are hashed only to be compared
-  std::vector<ConfiguredKey> configured_;
-  std::shared_ptr<KeyStore> store_;
-  const Clock& clock_;
-};
+  struct Keys {
+    std::vector<ConfiguredKey> configured;
+    std::shared_ptr<KeyStore> store;
+  };
+  struct Found {
+    Principal principal;
+    std::optional<Error> refusal;
+  };
+  std::shared_ptr<const Keys> keys() const;
+  Result<bool> is_open(const Keys& keys) const;
+  Result<std::optional<Found>> find(const Keys& keys, std::string_view key) const;
 
-// For Route::on_head: the Principal in Exchange::context(), or the error as `format_error` puts it.
-http::HeadHook make_head_hook(std::shared_ptr<const Authenticator> authenticator,
-                              http::ErrorFormatter format_error);
+  const Pepper pepper_;  // of this process: configured keys are hashed only to be compared
+  const Clock& clock_;
+  // Shared with requests that are being asked while the keys are replaced.
+  Guarded<std::shared_ptr<const Keys>> keys_;
+  mutable std::atomic<bool> asks_for_keys_ = false;
+};
 
 // May the server start? Without any key only on loopback, or when the operator insists.
 Result<void> check_exposure(std::string_view host, bool has_keys, bool is_insecure);

@@ -1,7 +1,10 @@
 #include "auth/credentials.hpp"
 
+#include <algorithm>
+#include <optional>
 #include <string_view>
-#include <vector>
+
+#include <fmt/format.h>
 
 #include "base/base64.hpp"
 #include "base/text.hpp"
@@ -9,75 +12,63 @@
 namespace limner::auth {
 namespace {
 
-Error unreadable() {
-  return {.kind = ErrorKind::Unauthenticated,
-          .message = "Authorization: expected \"Bearer KEY\" or \"Basic \" and base64 of user:key",
-          .code = "invalid_api_key"};
-}
+// Each costs a hash and a look into the store.
+constexpr std::size_t kKeysMax = 8;
 
-Result<std::string> read_basic(std::string_view encoded) {
+std::optional<std::string> read_basic(std::string_view encoded) {
   const auto decoded = base64_decode(encoded);
-  if (!decoded) return unreadable();
+  if (!decoded) return std::nullopt;
   const std::string text(decoded->begin(), decoded->end());
   const auto colon = text.find(':');
-  if (colon == text.npos) return unreadable();
+  if (colon == text.npos) return std::nullopt;
   auto password = text.substr(colon + 1);
   return password.empty() ? text.substr(0, colon) : password;
 }
 
-Result<void> read_authorization(std::string_view value, std::vector<std::string>& keys,
-                                std::vector<std::string>& basic_keys) {
+// Nothing, or nothing but emptiness, when it cannot be read.
+std::optional<std::string> read_authorization(std::string_view value) {
   value = trim(value);
   const auto space = value.find(' ');
   const auto scheme = value.substr(0, space);
   const auto rest = space == value.npos ? std::string_view{} : trim(value.substr(space + 1));
-  if (rest.empty()) return unreadable();
-  if (equals_ignoring_case(scheme, "Bearer")) {
-    keys.emplace_back(rest);
-    return {};
-  }
-  if (!equals_ignoring_case(scheme, "Basic")) return unreadable();
-  auto key = read_basic(rest);
-  if (!key) return key.error();
-  basic_keys.push_back(std::move(*key));
-  return {};
-}
-
-bool are_different(const std::vector<std::string>& keys) {
-  for (const auto& key : keys) {
-    if (key != keys.front()) return true;
-  }
-  return false;
+  if (equals_ignoring_case(scheme, "Bearer")) return std::string(rest);
+  if (equals_ignoring_case(scheme, "Basic")) return read_basic(rest);
+  return std::nullopt;
 }
 
 }  // namespace
 
 Result<Credentials> read_credentials(const http::Headers& headers) {
-  std::vector<std::string> keys;
-  std::vector<std::string> basic_keys;
-  const auto take_all = [&](std::string_view name) {
+  Credentials shown;
+  // The keys are the caller's own, so comparing them tells nothing by its time.
+  const auto add = [&](std::string key) {
+    if (std::ranges::find(shown.keys, key) == shown.keys.end()) shown.keys.push_back(std::move(key));
+  };
+  const auto add_all = [&](std::string_view name) {
     for (const auto value : headers.get_all(name)) {
-      if (!trim(value).empty()) keys.emplace_back(trim(value));
+      if (!trim(value).empty()) add(std::string(trim(value)));
     }
   };
-  take_all("x-bf-vk");
+  add_all("x-bf-vk");
   for (const auto value : headers.get_all("Authorization")) {
-    auto read = read_authorization(value, keys, basic_keys);
-    if (!read) return read.error();
+    auto key = read_authorization(value);
+    if (key && !key->empty()) {
+      add(*std::move(key));
+    } else {
+      shown.has_unreadable = true;
+    }
   }
-  take_all("x-api-key");
-  take_all("api-key");
-  take_all("x-goog-api-key");
-  // Both keys are the caller's own, so this comparison tells nothing by its time.
-  if (are_different(keys) || are_different(basic_keys)) {
+  add_all("x-api-key");
+  add_all("api-key");
+  add_all("x-goog-api-key");
+  if (shown.keys.size() > kKeysMax) {
     return Error{.kind = ErrorKind::InvalidArgument,
-                 .message = "the request carries two different API keys, send one",
+                 .message = fmt::format("the request carries {} different API keys, at most {} are "
+                                        "looked at",
+                                        shown.keys.size(), kKeysMax),
                  .code = "conflicting_credentials"};
   }
-  Credentials credentials;
-  if (!keys.empty()) credentials.key = std::move(keys.front());
-  if (!basic_keys.empty()) credentials.basic_key = std::move(basic_keys.front());
-  return credentials;
+  return shown;
 }
 
 }  // namespace limner::auth

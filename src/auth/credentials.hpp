@@ -1,8 +1,8 @@
 // What a request shows of itself, read from its head.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "http/headers.hpp"
@@ -10,15 +10,14 @@
 namespace limner::auth {
 
 struct Credentials {
-  // From x-bf-vk, Authorization: Bearer, x-api-key, api-key, x-goog-api-key, in this order.
-  std::optional<std::string> key;
-  // From Authorization: Basic: the password, or the user name when the password is empty. Beside
-  // `key` both have to be good, and `key` decides who it is.
-  std::optional<std::string> basic_key;
+  // From x-bf-vk, Authorization, x-api-key, api-key, x-goog-api-key, each once. Of Basic the
+  // password counts, or the user name where the password is empty.
+  std::vector<std::string> keys;
+  // There is an Authorization that is neither Bearer nor Basic, or shows nothing.
+  bool has_unreadable = false;
 };
 
-// Two different keys are InvalidArgument with code "conflicting_credentials": one of them might be
-// blocked. An Authorization that cannot be read is Unauthenticated.
+// InvalidArgument "conflicting_credentials" when there are more keys than anybody sends.
 Result<Credentials> read_credentials(const http::Headers& headers);
 
 }  // namespace limner::auth

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.hpp"
+#include "base/utf8.hpp"
 
 namespace limner::auth {
 namespace {
@@ -49,6 +50,28 @@ KeyRecord read_record(const Statement& row) {
           .created = from_seconds(row.number(3)),
           .expires = from_seconds(row.optional_number(4)),
           .revoked = from_seconds(row.optional_number(5))};
+}
+
+// Characters that move a terminal's cursor or end a line: C0, DEL, C1, and U+2028, U+2029.
+bool has_control_character(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if (byte < 0x20 || byte == 0x7F || (byte == 0xC2 && next >= 0x80 && next < 0xA0)) return true;
+  }
+  return text.find("\u2028") != text.npos || text.find("\u2029") != text.npos;
+}
+
+Result<void> check_name(std::string_view field, std::string_view text) {
+  const auto refuse = [&](std::string_view what) {
+    return invalid_value(field, fmt::format("{}: {}", field, what));
+  };
+  if (!is_valid_utf8(text)) return refuse("got bytes that are not UTF-8");
+  if (count_code_points(text) > kKeyNameCharsMax) {
+    return refuse(fmt::format("at most {} characters", kKeyNameCharsMax));
+  }
+  if (has_control_character(text)) return refuse("holds a line break or control character");
+  return {};
 }
 
 // Undone at the end of the scope, unless committed.
@@ -122,6 +145,10 @@ Result<void> KeyStore::migrate(Database& database) {
 }
 
 Result<NewKey> KeyStore::create(const NewKeyOptions& options) {
+  if (auto checked = check_name("NAME", options.name); !checked) return checked.error();
+  for (const auto& model : options.models) {
+    if (auto checked = check_name("--key-model", model); !checked) return checked.error();
+  }
   const auto now = clock_.wall_now();
   NewKey key;
   key.secret = make_key();

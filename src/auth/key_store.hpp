@@ -37,6 +37,8 @@ struct NewKeyOptions {
   std::optional<std::chrono::seconds> expires_in = std::nullopt;
 };
 
+inline constexpr std::size_t kKeyNameCharsMax = 200;
+
 struct NewKey {
   KeyRecord record;
   std::string secret;  // shown now and never again
@@ -49,6 +51,7 @@ class KeyStore {
   static Result<std::unique_ptr<KeyStore>> open(const std::filesystem::path& path,
                                                 const Clock& clock);
 
+  // InvalidArgument for a name or a model that is no plain text: they are printed as they are.
   Result<NewKey> create(const NewKeyOptions& options);
   // Oldest first, revoked and expired ones too.
   Result<std::vector<KeyRecord>> list();

@@ -88,6 +88,8 @@ struct Config {
   std::string public_url;  // empty: the request's own Host
   bool is_insecure = false;
   std::vector<std::string> cors_origins;
+  std::vector<std::string> allowed_hosts;  // further names under which clients reach a keyless one
+  bool paints_by_get = false;              // without any key too
 
   // Models. The first is the default; none means the embedded one.
   std::vector<ModelConfig> models;
@@ -109,7 +111,9 @@ struct Config {
   bool sends_extra_fields = false;
   std::filesystem::path blocklist;
   std::vector<std::string> image_url_hosts;  // empty: no remote image is fetched
-  std::size_t queue_size = Limits{}.queued_requests_max;
+  std::size_t queue_size = Limits{}.queued_requests_max;  // of one model
+  std::size_t queue_per_key = 0;                          // 0: a fair share
+  std::chrono::seconds queue_wait = Limits{}.queued_work_max;
   std::chrono::seconds shutdown_timeout = Limits{}.shutdown_timeout;
   std::chrono::seconds early_headers_after{0};  // 0: never
   std::chrono::seconds model_wait{600};         // 0: requests do not wait for their model

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -30,6 +31,8 @@ RawValues split(const Setting& setting, const std::string& name, const std::stri
     if (end > begin) values.push_back({.text = text.substr(begin, end - begin), .where = name});
     begin = end + 1;
   }
+  // Nothing but commas is no list, which the setting says in its own words.
+  if (values.empty()) values.push_back({.text = text, .where = name});
   return values;
 }
 
@@ -143,12 +146,16 @@ Result<Config> load_config(int argc, const char* const* argv, const Environment&
   const std::array<Source, 3> sources = {&line->values, &from_environment, &file.values};
   for (const auto& setting : settings()) {
     if ((setting.commands & command) == 0) continue;
+    bool is_set = false;
     for (const auto* source : sources) {
       const auto it = source->find(std::string(setting.key));
       if (it == source->end() || it->second.empty()) continue;
-      auto applied = setting.apply(config, it->second);
+      // What a stronger source overrides must be right too: one day it will count.
+      std::optional<Config> overridden;
+      if (is_set) overridden = config;
+      auto applied = setting.apply(overridden ? *overridden : config, it->second);
       if (!applied) return applied.error();
-      break;
+      is_set = true;
     }
   }
   fill_folders(environment, config);

@@ -1,5 +1,6 @@
 #include "config/parse_value.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -11,6 +12,10 @@
 
 namespace limner::config {
 namespace {
+
+// Shorter ones can be found by trying.
+constexpr std::size_t kApiKeyCharsMin = 16;
+constexpr std::size_t kApiKeyCharsMax = 512;
 
 // "64KiB" → 64 and "KiB".
 std::pair<std::string_view, std::string_view> split_unit(std::string_view text) {
@@ -101,6 +106,35 @@ Result<std::chrono::seconds> parse_duration(const RawValue& raw) {
   const auto seconds = parse_scaled(raw.text, kTimeUnits, kTenYears);
   if (!seconds) return unexpected(raw, "a time such as 30s, 5m, 1h or 7d");
   return std::chrono::seconds(*seconds);
+}
+
+Result<std::chrono::seconds> parse_lifetime(const RawValue& raw) {
+  auto duration = parse_duration(raw);
+  if (duration && duration->count() == 0) return unexpected(raw, "a time such as 12h or 90d, not 0");
+  return duration;
+}
+
+Result<std::string> parse_api_key(const RawValue& raw) {
+  const auto refuse = [&](std::string_view what) {
+    return invalid_value("",
+                         fmt::format("{}: {}; `limner keys create NAME` makes a good one",
+                                     raw.where, what),
+                         "invalid_config");
+  };
+  const auto size = raw.text.size();
+  if (size == 0) return refuse("the key is empty (is a variable not set?)");
+  if (size < kApiKeyCharsMin) {
+    return refuse(fmt::format("the key has {} characters, an API key must have at least {}", size,
+                              kApiKeyCharsMin));
+  }
+  if (size > kApiKeyCharsMax) {
+    return refuse(fmt::format("the key has {} characters, an API key may have up to {}", size,
+                              kApiKeyCharsMax));
+  }
+  if (!std::ranges::all_of(raw.text, [](char c) { return c > ' ' && c < '\x7f'; })) {
+    return refuse("the key holds a blank or another character that headers cannot carry");
+  }
+  return raw.text;
 }
 
 Result<ImageSize> parse_size(const RawValue& raw) {

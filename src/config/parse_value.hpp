@@ -22,6 +22,10 @@ Result<double> parse_number(const RawValue& raw, double min, double max);
 Result<bool> parse_bool(const RawValue& raw);                      // true false yes no on off 1 0
 Result<std::uint64_t> parse_bytes(const RawValue& raw);            // 512, 64KiB, 100MB, 4GiB
 Result<std::chrono::seconds> parse_duration(const RawValue& raw);  // 30, 30s, 5m, 1h, 7d
+Result<std::chrono::seconds> parse_lifetime(const RawValue& raw);  // a duration that is not 0
+// A key that clients are to send: 16 to 512 characters of ASCII without blanks, as headers carry
+// them. The error never shows it.
+Result<std::string> parse_api_key(const RawValue& raw);
 Result<ImageSize> parse_size(const RawValue& raw);
 Result<SchedulerKind> parse_scheduler(const RawValue& raw);
 // NAME=VALUE, neither empty.

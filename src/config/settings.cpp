@@ -11,6 +11,7 @@ namespace {
 constexpr int kPromptChunksMax = 16;  // each is a run of the text encoders
 constexpr unsigned kPaints = kGenerate | kBench;
 constexpr unsigned kLoads = kServe | kPaints;
+constexpr unsigned kNames = kModels | kKeys;  // only need to know what is served
 
 template <typename To, typename From>
 Result<void> assign(To& to, Result<From> from) {
@@ -136,6 +137,17 @@ Result<void> apply_aliases(Config& c, const RawValues& v) {
   return {};
 }
 
+Result<void> apply_api_keys(Config& c, const RawValues& v) {
+  std::vector<std::string> keys;
+  for (const auto& raw : v) {
+    auto key = parse_api_key(raw);
+    if (!key) return key.error();
+    keys.push_back(*std::move(key));
+  }
+  c.api_keys = std::move(keys);
+  return {};
+}
+
 Result<void> apply_precision(Config& c, const RawValues& v) {
   for (const auto p : {Precision::Auto, Precision::F32, Precision::Bf16}) {
     if (v.front().text != to_string(p)) continue;
@@ -190,9 +202,15 @@ constexpr std::array kSettings = {
     Setting{"cors_origins", "--cors-origin", "ORIGIN", Arity::Many, kServe, "Listening",
             "Web page that may call this server from a browser; repeatable [none]",
             [](C& c, const V& v) { return assign_texts(c.cors_origins, v); }},
+    Setting{"allowed_hosts", "--allowed-host", "HOST", Arity::Many, kServe, "Listening",
+            "Further name of a server without keys, as in a url; repeatable [its addresses]",
+            [](C& c, const V& v) { return assign_texts(c.allowed_hosts, v); }},
+    Setting{"paint_by_get", "--paint-by-get", "", Arity::Switch, kServe, "Listening",
+            "Paint by GET without any key too, which every web page can ask for",
+            [](C& c, const V& v) { return assign(c.paints_by_get, parse_bool(v[0])); }},
 
     Setting{
-        "models", "-m,--model", "NAME=DIR", Arity::Many, kLoads | kModels, "Models",
+        "models", "-m,--model", "NAME=DIR", Arity::Many, kLoads | kNames, "Models",
         "Model to serve: a name and its folder or .safetensors checkpoint; repeatable, the first "
         "is the default [the embedded one]",
         apply_models},
@@ -208,7 +226,7 @@ constexpr std::array kSettings = {
     Setting{"lora_dir", "--lora-dir", "DIR", Arity::One, kLoads, "Models",
             "Folder of LoRA files that requests may name [none]",
             [](C& c, const V& v) { return apply_extra(c, v, &ModelExtras::lora_dir); }},
-    Setting{"aliases", "--alias", "NAME=MODEL", Arity::Many, kServe | kModels, "Models",
+    Setting{"aliases", "--alias", "NAME=MODEL", Arity::Many, kServe | kNames, "Models",
             "Another name for a served model, tags of LoRAs behind it if you like; repeatable",
             apply_aliases},
     Setting{"precision", "--precision", "P", Arity::One, kLoads, "Models",
@@ -263,6 +281,12 @@ constexpr std::array kSettings = {
     Setting{"queue_size", "--queue-size", "N", Arity::One, kServe, "Requests",
             "Requests that may wait for a model before new ones are refused [64]",
             [](C& c, const V& v) { return assign(c.queue_size, parse_int(v[0], 1, 100'000)); }},
+    Setting{"queue_per_key", "--queue-per-key", "N", Arity::One, kServe, "Requests",
+            "Requests of one key that may wait; 0 is its fair share of --queue-size [0]",
+            [](C& c, const V& v) { return assign(c.queue_per_key, parse_int(v[0], 0, 100'000)); }},
+    Setting{"queue_wait", "--queue-wait", "TIME", Arity::One, kServe, "Requests",
+            "Painting that a new request may have before it while others wait [10m]",
+            [](C& c, const V& v) { return assign(c.queue_wait, parse_lifetime(v[0])); }},
     Setting{"early_headers_after", "--early-headers-after", "TIME", Arity::One, kServe, "Requests",
             "Send headers of a plain answer after this time, for clients that give up; 0 is never "
             "[0]",
@@ -286,7 +310,7 @@ constexpr std::array kSettings = {
 
     Setting{"api_keys", "--api-key", "KEY", Arity::Many, kServe, "Keys",
             "Key that clients must send; repeatable; better in the environment or the file [none]",
-            [](C& c, const V& v) { return assign_texts(c.api_keys, v); }},
+            apply_api_keys},
     Setting{"keys_db", "--keys-db", "FILE", Arity::One, kServe | kKeys, "Keys",
             "Store of the keys made by `limner keys` [a file in the data folder]",
             [](C& c, const V& v) { return assign_path(c.keys_db, v); }},
@@ -340,7 +364,7 @@ constexpr std::array kSettings = {
             [](C& c, const V& v) { return assign_texts(c.keys.models, v); }},
     Setting{"key_expires", "--key-expires", "TIME", Arity::One, kKeys, "Keys",
             "create: how long the key is valid, such as 30d [for ever]",
-            [](C& c, const V& v) { return assign(c.keys.expires_in, parse_duration(v[0])); }},
+            [](C& c, const V& v) { return assign(c.keys.expires_in, parse_lifetime(v[0])); }},
 
     Setting{"log_level", "--log-level", "LEVEL", Arity::One, kLoads | kModels | kKeys, "General",
             "trace, debug, info, warn, error or off [info]", apply_log_level},

@@ -140,6 +140,9 @@ Result<void> read_setting(const Place& place, const YAML::Node& key, const YAML:
   if (setting->arity != Arity::Many && (values->size() != 1 || node.IsMap())) {
     return place.error(node, fmt::format("{}: expected one value", name));
   }
+  if (node.IsMap() && setting->value.find('=') == std::string_view::npos) {
+    return place.error(node, fmt::format("{}: expected a list, not \"key: value\" lines", name));
+  }
   file.values[name] = *std::move(values);
   return {};
 }

@@ -28,6 +28,15 @@ TEST(Blocklist, FindsWholeWordsWhateverTheirCaseAccentsAndWidth) {
   }
 }
 
+TEST(Blocklist, OtherWordsCountFromThenOn) {
+  auto list = Blocklist::parse("dragon");
+  list.replace(Blocklist::parse("unicorn"));
+  EXPECT_TRUE(list.check(request_of("a dragon")));
+  EXPECT_FALSE(list.check(request_of("a unicorn")));
+  list.replace(Blocklist());
+  EXPECT_TRUE(list.check(request_of("a unicorn")));
+}
+
 TEST(Blocklist, SoftWordsPassWithLowModeration) {
   const auto list = Blocklist::parse("~sword\ndragon");
   EXPECT_FALSE(list.check(request_of("a sword")));

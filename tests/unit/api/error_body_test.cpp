@@ -64,7 +64,8 @@ TEST(ErrorBody, TellsWhenToComeBackAndHowToSignIn) {
   EXPECT_EQ(busy.status, 429);
   EXPECT_EQ(busy.headers.get("Retry-After"), "7");
   const auto unknown = error_response({.kind = ErrorKind::Unauthenticated, .message = "m"}, {});
-  EXPECT_EQ(unknown.headers.get("WWW-Authenticate"), "Bearer");
+  EXPECT_THAT(unknown.headers.get_all("WWW-Authenticate"),
+              testing::ElementsAre("Bearer", testing::StartsWith("Basic realm=")));
 }
 
 }  // namespace

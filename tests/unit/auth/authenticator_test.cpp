@@ -40,6 +40,32 @@ TEST_F(AuthenticatorTest, IsOpenOnlyUntilThereIsAKey) {
   EXPECT_EQ(ask(authenticator, {}), "invalid_api_key") << "revoking the last key opens nothing";
 }
 
+TEST_F(AuthenticatorTest, AnEmptiedTableLetsNobodyIn) {
+  ASSERT_TRUE(store_->create({.name = "pruned"}));
+  const Authenticator stored({}, store_, clock_);
+  ASSERT_FALSE(*stored.is_open());
+  auto table = Database::open(folder_ / "keys.db");
+  ASSERT_TRUE(table->run("DELETE FROM keys"));
+  EXPECT_EQ(ask(stored, {}), "invalid_api_key");
+  Authenticator configured({"alpha"}, nullptr, clock_);
+  configured.replace({}, nullptr);
+  EXPECT_FALSE(*configured.is_open());
+  EXPECT_EQ(ask(configured, {}), "invalid_api_key");
+  EXPECT_EQ(ask(configured, bearer("alpha")), "invalid_api_key") << "revoked by the configuration";
+}
+
+TEST_F(AuthenticatorTest, ReplacedKeysCountAtOnceAndKeepTheirNames) {
+  Authenticator authenticator({"alpha", "beta"}, nullptr, clock_);
+  const auto beta = ask(authenticator, bearer("beta"));
+  authenticator.replace({"beta", "gamma"}, nullptr);
+  EXPECT_EQ(ask(authenticator, bearer("alpha")), "invalid_api_key");
+  EXPECT_EQ(ask(authenticator, bearer("beta")), beta) << "its requests are still its own";
+  EXPECT_TRUE(ask(authenticator, bearer("gamma")).starts_with("config_"));
+  const auto stored = store_->create({.name = "stored"});
+  authenticator.replace({}, store_);
+  EXPECT_EQ(ask(authenticator, bearer(stored->secret)), stored->record.id);
+}
+
 TEST_F(AuthenticatorTest, KnowsConfiguredKeysAndStoredOnes) {
   const auto stored = store_->create({.name = "stored", .models = {"sd15"}});
   const Authenticator authenticator({"alpha", "beta"}, store_, clock_);
@@ -66,15 +92,41 @@ TEST_F(AuthenticatorTest, RefusesRevokedAndExpiredKeys) {
   EXPECT_EQ(ask(authenticator, bearer(expiring->secret)), "access_blocked");
 }
 
-TEST_F(AuthenticatorTest, ABadKeyBesideAGoodOneDoesNotPass) {
+TEST_F(AuthenticatorTest, AKnownKeyBesideUnknownOnesDecides) {
   const Authenticator authenticator({"alpha", "beta"}, nullptr, clock_);
-  EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer alpha"}, {"x-bf-vk", "bad"}}),
-            "conflicting_credentials");
-  // base64 of "u:bad", "u:beta"
-  EXPECT_EQ(ask(authenticator, {{"Authorization", "Basic dTpiYWQ="}, {"x-bf-vk", "alpha"}}),
-            "invalid_api_key");
-  EXPECT_EQ(ask(authenticator, {{"Authorization", "Basic dTpiZXRh"}, {"x-bf-vk", "alpha"}}),
+  const auto alpha = ask(authenticator, bearer("alpha"));
+  // Basic: base64 of "admin:adminpw" and of ":".
+  for (const auto* other : {"Bearer dummy-key", "Bearer sk-unused", "Bearer ", "Bearer", "",
+                            "Basic YWRtaW46YWRtaW5wdw==", "Basic Og==", "Basic ???", "Digest x=y"}) {
+    EXPECT_EQ(ask(authenticator, {{"Authorization", other}, {"x-bf-vk", "alpha"}}), alpha) << other;
+    EXPECT_EQ(ask(authenticator, {{"Authorization", other}}), "invalid_api_key") << other;
+  }
+  for (const auto* name : {"x-bf-vk", "x-api-key", "api-key", "x-goog-api-key"}) {
+    EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer alpha"}, {name, "unused"}}), alpha)
+        << name;
+    EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer unused"}, {name, "alpha"}}), alpha)
+        << name;
+    EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer unused"}, {name, "unknown"}}),
+              "invalid_api_key")
+        << name;
+  }
+}
+
+TEST_F(AuthenticatorTest, OnlyTwoKnownKeysThatDifferClash) {
+  const auto revoked = store_->create({});
+  ASSERT_TRUE(store_->revoke(revoked->record.id));
+  const Authenticator authenticator({"alpha", "beta"}, store_, clock_);
+  EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer alpha"}, {"x-bf-vk", "alpha"}}),
             ask(authenticator, bearer("alpha")));
+  EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer alpha"}, {"x-bf-vk", "beta"}}),
+            "conflicting_credentials");
+  // base64 of "u:beta"
+  EXPECT_EQ(ask(authenticator, {{"Authorization", "Basic dTpiZXRh"}, {"x-bf-vk", "alpha"}}),
+            "conflicting_credentials");
+  EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer alpha"}, {"x-bf-vk", revoked->secret}}),
+            "conflicting_credentials");
+  EXPECT_EQ(ask(authenticator, {{"Authorization", "Bearer x"}, {"x-bf-vk", revoked->secret}}),
+            "access_blocked");
   EXPECT_EQ(ask(authenticator, {{"Authorization", "Basic dTpiZXRh"}}),
             ask(authenticator, bearer("beta")));
 }
@@ -89,19 +141,6 @@ TEST_F(AuthenticatorTest, RefusesHostileKeys) {
     EXPECT_EQ(principal.error().code, "invalid_api_key");
     EXPECT_EQ(principal.error().message.find(key), std::string::npos) << "no key in a message";
   }
-}
-
-TEST_F(AuthenticatorTest, TheHookAnswersOrHandsOnThePrincipal) {
-  const auto hook = make_head_hook(
-      std::make_shared<Authenticator>(std::vector<std::string>{"alpha"}, nullptr, clock_),
-      [](const Error& error, const http::Request&) {
-        return http::Response{.status = 401, .headers = {}, .body = error.code};
-      });
-  http::Request head;
-  EXPECT_EQ(std::get<http::Response>(hook(head)).body, "invalid_api_key");
-  head.headers = bearer("alpha");
-  const auto decision = hook(head);
-  EXPECT_EQ(std::any_cast<Principal>(std::get<std::any>(decision)).name, "configured key");
 }
 
 TEST(Exposure, WithoutKeysOnlyLoopbackIsServed) {

@@ -63,6 +63,20 @@ TEST(Key, DigestIsHmacSha256) {
   EXPECT_FALSE(are_equal(digest, other));
 }
 
+TEST_F(KeyStoreTest, NamesArePlainText) {
+  const auto store = open();
+  for (const auto& name : {std::string("a\nb"), std::string("\x1b[31mred"), std::string("a\0b", 3),
+                           std::string("\x7f"), std::string("\xC2\x9B"), std::string("\xff"),
+                           std::string("a\u2028b"), std::string(201, 'n')}) {
+    EXPECT_FALSE(store->create({.name = name})) << name;
+    EXPECT_FALSE(store->create({.name = "good", .models = {name}})) << name;
+  }
+  EXPECT_TRUE(store->list()->empty());
+  for (const auto* name : {"täglich", "die Werkstatt", "店", "'quoted'"}) {
+    EXPECT_TRUE(store->create({.name = name})) << name;
+  }
+}
+
 TEST_F(KeyStoreTest, FindsTheKeysItMade) {
   const auto store = open();
   EXPECT_EQ(*store->has_keys(), false);

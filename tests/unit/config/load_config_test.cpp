@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 Result<Config> load(std::vector<const char*> arguments, Environment environment = {}) {
   arguments.insert(arguments.begin(), "limner");
@@ -149,7 +150,7 @@ models:
     negative_prompt: blurry
 aliases:
   gpt-image-1: sd
-api_keys: [one, two]
+api_keys: [one-0123456789abcdef, two-0123456789abcdef]
 strict: yes
 images_ttl: 2h
 images_limit: 64MiB
@@ -170,7 +171,7 @@ images_limit: 64MiB
   EXPECT_EQ(model.policy.scheduler, SchedulerKind::Dpmpp2m);
   EXPECT_EQ(model.policy.negative_prompt, "blurry");
   EXPECT_EQ(config->aliases.at("gpt-image-1"), "sd");
-  EXPECT_THAT(config->api_keys, ElementsAre("one", "two"));
+  EXPECT_THAT(config->api_keys, ElementsAre("one-0123456789abcdef", "two-0123456789abcdef"));
   EXPECT_TRUE(config->is_strict);
   EXPECT_EQ(config->images_ttl, std::chrono::hours(2));
   EXPECT_EQ(config->images_bytes_max, 64u << 20);
@@ -226,6 +227,60 @@ TEST(LoadConfig, ReadsKeyCommands) {
   EXPECT_EQ(config->keys.name, "shop");
   EXPECT_THAT(config->keys.models, ElementsAre("a"));
   EXPECT_EQ(config->keys.expires_in, std::chrono::days(30));
+}
+
+TEST(LoadConfig, AKeyThatCanBeGuessedRefusesTheStart) {
+  for (const char* key : {"", " ", "x", "fifteen-letters", "sixteen characters", "sixteen\tletters",
+                          "k\xC3\xA4lte-kaelte-kaelte"}) {
+    const auto by_flag = load({"serve", "--api-key", key});
+    EXPECT_THAT(message(by_flag), HasSubstr("--api-key: the key ")) << key;
+    EXPECT_THAT(message(by_flag), HasSubstr("limner keys create")) << key;
+    if (std::string_view(key).size() > 1) {
+      EXPECT_THAT(message(by_flag), Not(HasSubstr(key))) << "no key in a message";
+    }
+  }
+  EXPECT_TRUE(load({"serve", "--api-key", "sixteen-letters!"}));
+  const std::string longest(512, 'k');
+  EXPECT_TRUE(load({"serve", "--api-key", longest.c_str()}));
+  EXPECT_FALSE(load({"serve", "--api-key", (longest + "k").c_str()}));
+}
+
+TEST(LoadConfig, AListOfKeysMustHoldKeys) {
+  for (const auto* line : {"api_keys: \"\"", "api_keys: [\"\"]", "api_keys: [\"   \"]", "api_keys: [12345]",
+                           "api_keys: [null]", "api_keys: {a: b}", "api_keys: {a: sixteen-letters!}",
+                           "api_keys: [[sixteen-letters!]]", "api_keys: [sixteen-letters!, x]"}) {
+    EXPECT_THAT(message(load_file(line)), HasSubstr("limner.yaml:1: api_keys")) << line;
+  }
+  for (const auto* value : {" ", ",", "x", "sixteen-letters!,x"}) {
+    EXPECT_THAT(message(load({"serve"}, {{"LIMNER_API_KEY", value}})), HasSubstr("LIMNER_API_KEY: "))
+        << value;
+  }
+  EXPECT_THAT(load({"serve"}, {{"LIMNER_API_KEY", "sixteen-letters!,seventeen-letters,"}})->api_keys,
+              ElementsAre("sixteen-letters!", "seventeen-letters"));
+}
+
+TEST(LoadConfig, OnlyPairsAreWrittenAsAMapping) {
+  EXPECT_THAT(message(load_file("cors_origins: {a: b}")), HasSubstr("expected a list"));
+  EXPECT_THAT(message(load_file("image_url_hosts: {a: b}")), HasSubstr("expected a list"));
+  EXPECT_EQ(load_file("aliases: {a: b}")->aliases.at("a"), "b");
+}
+
+TEST(LoadConfig, WhatIsOverriddenMustBeRightToo) {
+  const ConfigFile file("port: 99999\n");
+  const auto path = file.path();
+  EXPECT_THAT(message(load({"serve", "--config", path.c_str(), "--port", "9000"})),
+              HasSubstr("limner.yaml:1: port: got \"99999\""));
+  EXPECT_THAT(message(load({"serve", "--port", "9000"}, {{"LIMNER_PORT", "x"}})),
+              HasSubstr("LIMNER_PORT"));
+  EXPECT_EQ(load({"serve", "--port", "9000"}, {{"LIMNER_PORT", "9001"}})->port, 9000);
+}
+
+TEST(LoadConfig, AKeyThatIsDeadWhenItIsMadeIsRefused) {
+  for (const char* time : {"0", "0s", "0d", "-1d", "1000000000000000000d"}) {
+    EXPECT_THAT(message(load({"keys", "create", "x", "--key-expires", time})),
+                HasSubstr("--key-expires"))
+        << time;
+  }
 }
 
 TEST(LoadConfig, HelpNamesTheCommandAndItsExamples) {
