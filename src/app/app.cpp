@@ -12,6 +12,8 @@
 #include "app/open_matting.hpp"
 #include "app/paint.hpp"
 #include "app/version.hpp"
+#include "auth/head_hooks.hpp"
+#include "auth/host_name.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "diffusion/pipelines/adapters.hpp"
@@ -75,6 +77,11 @@ Result<router::RouterConfig> router_config_of(const std::vector<config::ModelCon
   return config;
 }
 
+Result<api::Blocklist> load_blocklist(const config::Config& config) {
+  if (config.blocklist.empty()) return api::Blocklist();
+  return api::Blocklist::load(config.blocklist);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<App>> App::create(const config::Config& config) {
@@ -83,14 +90,22 @@ Result<std::unique_ptr<App>> App::create(const config::Config& config) {
   if (auto found = check_model_paths(*models); !found) return found.error();
   auto keys = open_keys(config);
   if (!keys) return keys.error();
-  std::unique_ptr<App> app(new App(config, *std::move(models)));
-  if (auto built = app->build(*std::move(keys)); !built) return built.error();
+  std::unique_ptr<App> app(new App(config, *std::move(models), *std::move(keys)));
+  if (auto built = app->build(); !built) return built.error();
   return app;
 }
 
-App::App(const config::Config& config, std::vector<config::ModelConfig> models)
+App::App(const config::Config& config, std::vector<config::ModelConfig> models,
+         std::shared_ptr<auth::Authenticator> keys)
     : config_(config),
       models_(std::move(models)),
+      names_models_(!config.models.empty()),
+      keys_(std::move(keys)),
+      web_guard_(std::make_shared<const auth::WebGuard>(
+          auth::WebAccess{.bound_host = config.host,
+                          .public_url = config.public_url,
+                          .hosts = config.allowed_hosts,
+                          .origins = config.cors_origins})),
       fingerprints_(fingerprints_of(models_)),
       metrics_(kVersion),
       fetcher_(
@@ -103,13 +118,11 @@ App::~App() {
   if (engine_) engine_->stop();
 }
 
-Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
+Result<void> App::build() {
   if (auto opened = open_pictures(); !opened) return opened;
-  if (!config_.blocklist.empty()) {
-    auto words = api::Blocklist::load(config_.blocklist);
-    if (!words) return words.error();
-    blocklist_ = *std::move(words);
-  }
+  auto words = load_blocklist(config_);
+  if (!words) return words.error();
+  blocklist_.replace(*words);
   auto matting = open_matting(config_.matting, *source_);
   if (!matting) return matting.error();
   matting_ = *std::move(matting);
@@ -132,6 +145,8 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
       system_clock());
   engine::EngineOptions engine_options;
   engine_options.queue.requests_max = config_.queue_size;
+  engine_options.queue.requests_per_principal_max = config_.queue_per_key;
+  engine_options.queue.work_max = config_.queue_wait;
   engine_ = std::make_unique<engine::Engine>(*pool_, metrics_, engine_options, system_clock());
   local_ = std::make_unique<router::LocalBackend>(*engine_, *pool_);
   auto names = router_config_of(models_, config_.aliases);
@@ -159,7 +174,7 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
       .metrics = metrics_,
       .clock = system_clock(),
       .limits = {},
-      .options = {.public_url = config_.public_url,
+      .options = {.address = own_address(),
                   .is_strict = config_.is_strict,
                   .sends_extra_fields = config_.sends_extra_fields,
                   .truncates_prompts = config_.truncates_prompts,
@@ -169,16 +184,32 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
                   .model_wait = config_.model_wait,
                   .version = std::string(kVersion)},
   });
+  const auto hooks = auth::make_head_hooks({.authenticator = keys_,
+                                            .web = web_guard_,
+                                            .paints_by_get = config_.paints_by_get},
+                                           api::make_error_formatter());
   server_ = std::make_unique<http::Server>(
       http::ServerOptions{.host = config_.host,
                           .port = static_cast<std::uint16_t>(config_.port),
                           .cors_origins = config_.cors_origins},
       api::make_routes(*services_, {.metrics_text = [this] { return metrics_.render(); },
                                     .is_draining = [this] { return is_draining_.load(); },
-                                    .authenticate = auth::make_head_hook(
-                                        std::move(keys), api::make_error_formatter())}),
+                                    .authenticate = hooks.authenticate,
+                                    .authenticate_get = hooks.authenticate_get,
+                                    .check_host = hooks.check_host}),
       api::make_error_formatter(), &http_metrics_);
   return server_->listen();
+}
+
+// Without keys the web guard has a say in what is ours; a key holder may name it as he likes.
+api::OwnAddress App::own_address() const {
+  return {.public_url = config_.public_url,
+          .is_own_host = [keys = keys_, guard = web_guard_](std::string_view authority) {
+            const auto is_open = keys->is_open();
+            if (!is_open) return false;
+            return *is_open ? guard->is_own_host(authority)
+                            : auth::parse_authority(authority).has_value();
+          }};
 }
 
 LoadedPipeline App::load(const engine::ModelVariant& variant,
@@ -230,6 +261,11 @@ void App::preload(const std::set<std::string>& names) {
 }
 
 Result<void> App::reload(const config::Config& config) {
+  // A file that is being written is empty for a moment.
+  if (names_models_ && config.models.empty()) {
+    return invalid_value("", "models: none is named any more; restart to serve the embedded one",
+                         "invalid_config");
+  }
   auto models = models_to_serve(config);
   if (!models) return models.error();
   if (auto found = check_model_paths(*models); !found) return found;
@@ -247,6 +283,17 @@ Result<void> App::reload(const config::Config& config) {
       changed.insert(name);
     }
   }
+  const auto words = load_blocklist(config);
+  if (!words) return words.error();
+  auto key_store = open_key_store(config);
+  if (!key_store) return key_store.error();
+  const auto has_keys = *key_store ? (*key_store)->has_keys() : Result<bool>(false);
+  if (!has_keys) return has_keys.error();
+  keys_->replace(config.api_keys, *std::move(key_store));
+  if (asks_for_keys() && config.api_keys.empty() && !*has_keys) {
+    log::warn("no API key is left: nobody is served until one is made, or until a restart");
+  }
+  blocklist_.replace(*words);
   // The table last: what it names can be painted with by then.
   source_->set_models(*models);
   painter_->set_policies(*models);
@@ -255,6 +302,7 @@ Result<void> App::reload(const config::Config& config) {
   log::info("serving {} models: {} added, {} changed, {} removed", models->size(), added.size(),
             changed.size(), models_.size() + added.size() - models->size());
   models_ = *std::move(models);
+  names_models_ = !config.models.empty();
   fingerprints_ = std::move(fingerprints);
   if (config_.memory_limit_bytes == 0) preload(added);
   return {};
@@ -278,8 +326,14 @@ void App::stop() {
 
 std::string App::address() const {
   const bool is_v6 = config_.host.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", config_.host, is_v6 ? "]" : "",
-                     server_->port());
+  auto host = config_.host;
+  if (auth::is_any_address(host)) host = is_v6 ? "::1" : "127.0.0.1";
+  return fmt::format("http://{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", server_->port());
+}
+
+bool App::asks_for_keys() const {
+  const auto is_open = keys_->is_open();
+  return !is_open || !*is_open;
 }
 
 }  // namespace limner::app

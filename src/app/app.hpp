@@ -15,6 +15,7 @@
 #include "app/pipelines_source.hpp"
 #include "app/router_painter.hpp"
 #include "auth/authenticator.hpp"
+#include "auth/web_guard.hpp"
 #include "config/config.hpp"
 #include "cutout/matting.hpp"
 #include "engine/engine.hpp"
@@ -32,19 +33,23 @@ class App {
 
   // Serves and begins to load; returns at once.
   void start();
-  // Takes over the models and aliases of `config`, or leaves all as it was. Requests that are
-  // being painted end as they began.
+  // Takes over the models, aliases, keys and blocklist of `config`, or leaves all as it was.
+  // Requests that are being painted end as they began.
   Result<void> reload(const config::Config& config);
   // Takes no new work, lets what runs finish until the configured time is over, then ends.
   void stop();
 
-  // "http://127.0.0.1:8080"
+  // "http://127.0.0.1:8080": one that can be opened on this machine.
   std::string address() const;
+  // Must requests carry a key?
+  bool asks_for_keys() const;
   const std::string& default_model() const { return models_.front().name; }
 
  private:
-  App(const config::Config& config, std::vector<config::ModelConfig> models);
-  Result<void> build(std::shared_ptr<const auth::Authenticator> keys);
+  App(const config::Config& config, std::vector<config::ModelConfig> models,
+      std::shared_ptr<auth::Authenticator> keys);
+  Result<void> build();
+  api::OwnAddress own_address() const;
   Result<void> open_pictures();
   void preload(const std::set<std::string>& names);
   LoadedPipeline load(const engine::ModelVariant& variant, const engine::ReportStage& report) const;
@@ -52,6 +57,10 @@ class App {
   // In the order of making; they end in the opposite order.
   const config::Config config_;
   std::vector<config::ModelConfig> models_;
+  bool names_models_;  // else the embedded one is served
+  // Shared with the server's hooks, which live as long as its connections.
+  std::shared_ptr<auth::Authenticator> keys_;
+  std::shared_ptr<const auth::WebGuard> web_guard_;
   std::map<std::string, std::string> fingerprints_;  // of models_, by name
   std::atomic<bool> is_draining_ = false;
   metrics::Metrics metrics_;

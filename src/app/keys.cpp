@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "app/commands.hpp"
+#include "app/model_folders.hpp"
 #include "auth/key_store.hpp"
 
 namespace limner::app {
@@ -33,17 +35,49 @@ int fail(const Error& error) {
   return error.kind == ErrorKind::Internal ? kExitFailed : kExitUsage;
 }
 
+// A slip of the pen would only show when the key is used. The server may be given other models than
+// this command, so it is no more than a warning.
+void warn_of_unknown_models(const config::Config& config) {
+  const auto models = models_to_serve(config);
+  if (!models) return;
+  std::vector<std::string> names;
+  for (const auto& model : *models) names.push_back(model.name);
+  for (const auto& asked : config.keys.models) {
+    if (std::ranges::find(names, asked) != names.end()) continue;
+    const auto alias = config.aliases.find(asked);
+    fmt::print(stderr, "limner: warning: --key-model {}: {}\n", asked,
+               alias != config.aliases.end()
+                   ? fmt::format("is another name of {}, which the key must name",
+                                 alias->second.substr(0, alias->second.find('<')))
+                   : fmt::format("no such model is configured here, only {}; the key is of use "
+                                 "once one is served under this name",
+                                 fmt::join(names, ", ")));
+  }
+}
+
+// Keys of older versions may be named with anything.
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    shown += byte < 0x20 || byte == 0x7F ? std::string("?") : std::string(1, c);
+  }
+  return shown;
+}
+
 // The secret alone on stdout, so that a script can take it; the rest on stderr.
-int create(auth::KeyStore& store, const config::KeysConfig& asked) {
+int create(auth::KeyStore& store, const config::Config& config) {
+  const auto& asked = config.keys;
   const auto had_keys = store.has_keys();
   if (!had_keys) return fail(had_keys.error());
   auto made =
       store.create({.name = asked.name, .models = asked.models, .expires_in = asked.expires_in});
   if (!made) return fail(made.error());
+  warn_of_unknown_models(config);
   fmt::print("{}\n", made->secret);
   fmt::print(stderr, "{} for \"{}\", models: {}, {}. The key is shown only now.\n", made->record.id,
              made->record.name, models_of(made->record), state_of(made->record));
-  if (!*had_keys) fmt::print(stderr, "It is the first: a server that runs must be restarted.\n");
+  if (!*had_keys) fmt::print(stderr, "It is the first: a server that runs must read its keys again (SIGHUP).\n");
   return kExitGood;
 }
 
@@ -54,7 +88,7 @@ int list(auth::KeyStore& store) {
              "NAME");
   for (const auto& key : *keys) {
     fmt::print("{:<18} ik-{}… {:<12} {:<19} {:<20} {}\n", key.id, key.prefix, date(key.created),
-               state_of(key), models_of(key), key.name);
+               state_of(key), printable(models_of(key)), printable(key.name));
   }
   return kExitGood;
 }
@@ -62,7 +96,7 @@ int list(auth::KeyStore& store) {
 int revoke(auth::KeyStore& store, const std::string& id) {
   const auto key = store.revoke(id);
   if (!key) return fail(key.error());
-  fmt::print("{} (\"{}\") is {}\n", key->id, key->name, state_of(*key));
+  fmt::print("{} (\"{}\") is {}\n", key->id, printable(key->name), state_of(*key));
   return kExitGood;
 }
 
@@ -79,7 +113,7 @@ int keys(const config::Config& config) {
   if (!store) return fail(store.error());
   switch (config.command) {
     case config::Command::KeysCreate:
-      return create(**store, config.keys);
+      return create(**store, config);
     case config::Command::KeysRevoke:
       return revoke(**store, config.keys.name);
     default:

@@ -7,16 +7,19 @@
 
 namespace limner::app {
 
-Result<std::shared_ptr<const auth::Authenticator>> open_keys(const config::Config& config) {
-  std::shared_ptr<auth::KeyStore> store;
+Result<std::shared_ptr<auth::KeyStore>> open_key_store(const config::Config& config) {
   std::error_code failed;
-  if (std::filesystem::exists(config.keys_db, failed)) {
-    auto opened = auth::KeyStore::open(config.keys_db, system_clock());
-    if (!opened) return opened.error();
-    store = *std::move(opened);
-  }
-  auto authenticator = std::make_shared<const auth::Authenticator>(
-      config.api_keys, std::move(store), system_clock());
+  if (!std::filesystem::exists(config.keys_db, failed)) return std::shared_ptr<auth::KeyStore>();
+  auto opened = auth::KeyStore::open(config.keys_db, system_clock());
+  if (!opened) return opened.error();
+  return std::shared_ptr<auth::KeyStore>(*std::move(opened));
+}
+
+Result<std::shared_ptr<auth::Authenticator>> open_keys(const config::Config& config) {
+  auto store = open_key_store(config);
+  if (!store) return store.error();
+  auto authenticator = std::make_shared<auth::Authenticator>(config.api_keys, *std::move(store),
+                                                             system_clock());
   const auto is_open = authenticator->is_open();
   if (!is_open) return is_open.error();
   auto allowed = auth::check_exposure(config.host, !*is_open, config.is_insecure);

@@ -10,6 +10,9 @@ namespace limner::app {
 
 // Refuses a configuration that would let other machines in without any key. A store that does not
 // exist is not made: without a key there is nothing to keep.
-Result<std::shared_ptr<const auth::Authenticator>> open_keys(const config::Config& config);
+Result<std::shared_ptr<auth::Authenticator>> open_keys(const config::Config& config);
+
+// The store that `config` names; null when there is none.
+Result<std::shared_ptr<auth::KeyStore>> open_key_store(const config::Config& config);
 
 }  // namespace limner::app

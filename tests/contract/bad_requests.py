@@ -357,9 +357,9 @@ def other_requests() -> list[BadRequest]:
         BadRequest("a page beyond the models", "/v1/models?page_token=999", b"", "page_token",
                    VALUE, 400, "GET", {}),
         BadRequest("Nebula by GET without a prompt", "/api/v1/images/generation?num_steps=2", b"",
-                   "prompt", MISSING, 400, "GET", {}),
+                   "prompt", MISSING, 400, "GET", {"api-key": "any"}),
         BadRequest("Nebula by GET with no steps", "/api/v1/images/generation?prompt=a&num_steps=0",
-                   b"", "num_steps", VALUE, 400, "GET", {}),
+                   b"", "num_steps", VALUE, 400, "GET", {"api-key": "any"}),
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def send(server: Server, fields: dict) -> socket.socket:
     body = json.dumps(fields).encode()
     peer = server.connect()
     peer.sendall(
-        b"POST /v1/images/generations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
     )
     return peer

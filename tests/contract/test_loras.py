@@ -164,7 +164,7 @@ def test_others_are_painted_while_a_set_is_fused(start_server, tmp_path):
     endless = own.connect()
     body = json.dumps({**FIELDS, "num_inference_steps": 900, "n": 4}).encode()
     endless.sendall(
-        b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nx-request-id: plain\r\n"
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nx-request-id: plain\r\n"
         b"Content-Length: %d\r\n\r\n%s" % (PATH.encode(), len(body), body)
     )
     plain = "/v1/images/requests/plain"
@@ -172,7 +172,7 @@ def test_others_are_painted_while_a_set_is_fused(start_server, tmp_path):
     fusing = own.connect()
     body = json.dumps({**FIELDS, "loras": ["kohya"]}).encode()
     fusing.sendall(
-        b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nx-request-id: fusing\r\n"
+        b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nx-request-id: fusing\r\n"
         b"Content-Length: %d\r\n\r\n%s" % (PATH.encode(), len(body), body)
     )
     steps = []

@@ -87,7 +87,7 @@ def test_an_unknown_path_is_not_found(server, path):
 def test_a_body_said_to_be_too_large_is_refused_before_it_is_sent(server):
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             "Content-Length: 200000000\r\n\r\n".encode()
         )
         status, body = read_reply(peer)
@@ -99,7 +99,7 @@ def test_a_chunked_body_that_grows_too_large_is_refused(server):
     block = b" " * (1 << 20)
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             "Transfer-Encoding: chunked\r\n\r\n".encode()
         )
         try:
@@ -113,7 +113,7 @@ def test_a_chunked_body_that_grows_too_large_is_refused(server):
 def test_a_chunked_body_is_read(server):
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             "Transfer-Encoding: chunked\r\n\r\n".encode()
         )
         for piece in (b'{"prom', b'pt": ""}'):
@@ -126,10 +126,10 @@ def test_a_chunked_body_is_read(server):
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"POST /v1/images/generations HTTP/1.1\r\nHost: x\r\nContent-",
-        b"POST /v1/images/generations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-",
+        b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b'Content-Length: 100\r\n\r\n{"prompt": "half a re',
-        b"POST /v1/images/generations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Transfer-Encoding: chunked\r\n\r\nff\r\n{",
     ],
     ids=["half a head", "half a body", "half a chunk"],
@@ -143,17 +143,17 @@ def test_half_a_request_harms_nobody(server, request_bytes):
     "head",
     [
         "GET\r\n\r\n",
-        "GET /health HTTP/9.9\r\nHost: x\r\n\r\n",
+        "GET /health HTTP/9.9\r\nHost: localhost\r\n\r\n",
         "GET /health HTTP/1.1\r\n\r\n",
         "GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        "POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\nBad Name: 1\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\n folded: 1\r\n\r\n",
-        "GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\nBad Name: 1\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n folded: 1\r\n\r\n",
+        "GET /\x00 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 a TLS greeting\r\n\r\n",
-        "GET /health HTTP/1.1\r\nHost: x\r\n" + "X-Filler: " + "a" * 100_000 + "\r\n\r\n",
-        "GET /" + "a" * 100_000 + " HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n" + "X-Filler: " + "a" * 100_000 + "\r\n\r\n",
+        "GET /" + "a" * 100_000 + " HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
     ids=lambda head: repr(head[:40])[1:-1],
 )
