@@ -84,9 +84,8 @@ Blocklist Blocklist::parse(std::string_view text) {
     (is_soft ? words.soft : words.hard).push_back(std::move(phrase));
   }
   Blocklist list;
-  list.words_->with([&](auto& current) {
-    current = std::make_shared<const Words>(std::move(words));
-  });
+  list.words_->with(
+      [&](auto& current) { current = std::make_shared<const Words>(std::move(words)); });
   return list;
 }
 

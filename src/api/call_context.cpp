@@ -58,9 +58,8 @@ CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation
     call.principal = *principal;
   }
   call.model_of_path = exchange.path_parameter("model");
-  call.turn_owner = call.principal && !call.principal->is_anonymous()
-                        ? call.principal->id
-                        : request.remote_address;
+  call.turn_owner = call.principal && !call.principal->is_anonymous() ? call.principal->id
+                                                                      : request.remote_address;
   call.base_url = std::move(base_url);
   call.is_strict = is_true(request, "x-bf-strict");
   call.wants_progress = request.headers.has_token("x-limner-events", "progress");

@@ -101,11 +101,11 @@ App::App(const config::Config& config, std::vector<config::ModelConfig> models,
       models_(std::move(models)),
       names_models_(!config.models.empty()),
       keys_(std::move(keys)),
-      web_guard_(std::make_shared<const auth::WebGuard>(
-          auth::WebAccess{.bound_host = config.host,
-                          .public_url = config.public_url,
-                          .hosts = config.allowed_hosts,
-                          .origins = config.cors_origins})),
+      web_guard_(
+          std::make_shared<const auth::WebGuard>(auth::WebAccess{.bound_host = config.host,
+                                                                 .public_url = config.public_url,
+                                                                 .hosts = config.allowed_hosts,
+                                                                 .origins = config.cors_origins})),
       fingerprints_(fingerprints_of(models_)),
       metrics_(kVersion),
       fetcher_(
@@ -184,10 +184,9 @@ Result<void> App::build() {
                   .model_wait = config_.model_wait,
                   .version = std::string(kVersion)},
   });
-  const auto hooks = auth::make_head_hooks({.authenticator = keys_,
-                                            .web = web_guard_,
-                                            .paints_by_get = config_.paints_by_get},
-                                           api::make_error_formatter());
+  const auto hooks = auth::make_head_hooks(
+      {.authenticator = keys_, .web = web_guard_, .paints_by_get = config_.paints_by_get},
+      api::make_error_formatter());
   server_ = std::make_unique<http::Server>(
       http::ServerOptions{.host = config_.host,
                           .port = static_cast<std::uint16_t>(config_.port),

@@ -77,7 +77,8 @@ int create(auth::KeyStore& store, const config::Config& config) {
   fmt::print("{}\n", made->secret);
   fmt::print(stderr, "{} for \"{}\", models: {}, {}. The key is shown only now.\n", made->record.id,
              made->record.name, models_of(made->record), state_of(made->record));
-  if (!*had_keys) fmt::print(stderr, "It is the first: a server that runs must read its keys again (SIGHUP).\n");
+  if (!*had_keys)
+    fmt::print(stderr, "It is the first: a server that runs must read its keys again (SIGHUP).\n");
   return kExitGood;
 }
 

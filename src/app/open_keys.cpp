@@ -18,8 +18,8 @@ Result<std::shared_ptr<auth::KeyStore>> open_key_store(const config::Config& con
 Result<std::shared_ptr<auth::Authenticator>> open_keys(const config::Config& config) {
   auto store = open_key_store(config);
   if (!store) return store.error();
-  auto authenticator = std::make_shared<auth::Authenticator>(config.api_keys, *std::move(store),
-                                                             system_clock());
+  auto authenticator =
+      std::make_shared<auth::Authenticator>(config.api_keys, *std::move(store), system_clock());
   const auto is_open = authenticator->is_open();
   if (!is_open) return is_open.error();
   auto allowed = auth::check_exposure(config.host, !*is_open, config.is_insecure);

@@ -42,7 +42,8 @@ Result<Credentials> read_credentials(const http::Headers& headers) {
   Credentials shown;
   // The keys are the caller's own, so comparing them tells nothing by its time.
   const auto add = [&](std::string key) {
-    if (std::ranges::find(shown.keys, key) == shown.keys.end()) shown.keys.push_back(std::move(key));
+    if (std::ranges::find(shown.keys, key) == shown.keys.end())
+      shown.keys.push_back(std::move(key));
   };
   const auto add_all = [&](std::string_view name) {
     for (const auto value : headers.get_all(name)) {

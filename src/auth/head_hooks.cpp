@@ -11,9 +11,10 @@ namespace {
 
 Error needs_key_for_get() {
   return {.kind = ErrorKind::PermissionDenied,
-          .message = "GET paints only with a key (any will do, this server asks for none): any web "
-                     "page can show a picture's address; use POST, or let the operator allow it "
-                     "with --paint-by-get",
+          .message =
+              "GET paints only with a key (any will do, this server asks for none): any web "
+              "page can show a picture's address; use POST, or let the operator allow it "
+              "with --paint-by-get",
           .code = "get_not_allowed"};
 }
 
@@ -30,7 +31,8 @@ bool shows_a_key(const http::Headers& headers) {
   return !shown || !shown->keys.empty();
 }
 
-Result<Principal> check_head(const HeadRules& rules, const http::Request& head, bool paints_by_get) {
+Result<Principal> check_head(const HeadRules& rules, const http::Request& head,
+                             bool paints_by_get) {
   const auto open = rules.authenticator->is_open();
   if (!open) return open.error();
   if (*open) {
@@ -57,7 +59,7 @@ HeadHooks make_head_hooks(const HeadRules& rules, const http::ErrorFormatter& fo
   };
   const auto check_host = [rules, format_error](const http::Request& head) {
     const auto open = rules.authenticator->is_open();
-    const auto allowed = !open    ? Result<void>(open.error())
+    const auto allowed = !open   ? Result<void>(open.error())
                          : *open ? rules.web->check_host(head)
                                  : Result<void>();
     if (!allowed) return http::HeadDecision(format_error(allowed.error(), head));

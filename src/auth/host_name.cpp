@@ -16,8 +16,7 @@ bool is_name_character(char c) {
 }
 
 bool is_port(std::string_view text) {
-  return text.size() <= 5 &&
-         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text.size() <= 5 && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::optional<in_addr> parse_v4(std::string_view host) {

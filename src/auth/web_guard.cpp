@@ -38,9 +38,8 @@ std::string_view origin_part(std::string_view url) {
 }
 
 Error forbidden(std::string message, std::string code) {
-  return {.kind = ErrorKind::PermissionDenied,
-          .message = std::move(message),
-          .code = std::move(code)};
+  return {
+      .kind = ErrorKind::PermissionDenied, .message = std::move(message), .code = std::move(code)};
 }
 
 }  // namespace

@@ -15,10 +15,10 @@
 namespace limner::auth {
 
 struct WebAccess {
-  std::string bound_host = "127.0.0.1";    // as configured: an address or a name
-  std::string public_url = {};             // how clients reach the server; may be empty
-  std::vector<std::string> hosts = {};     // further names of it; "*" is every one
-  std::vector<std::string> origins = {};   // pages that may call it; "*" is every one
+  std::string bound_host = "127.0.0.1";   // as configured: an address or a name
+  std::string public_url = {};            // how clients reach the server; may be empty
+  std::vector<std::string> hosts = {};    // further names of it; "*" is every one
+  std::vector<std::string> origins = {};  // pages that may call it; "*" is every one
 };
 
 class WebGuard {

@@ -25,7 +25,7 @@ Error io_error(const std::filesystem::path& path, std::string_view verb) {
 
 // A pipe or a device would keep us waiting for as long as nobody writes into it.
 Result<std::size_t> regular_size(const std::filesystem::path& path, int fd, std::string_view verb) {
-  struct stat info {};
+  struct stat info{};
   if (fd < 0 || ::fstat(fd, &info) != 0) return io_error(path, verb);
   if (!S_ISREG(info.st_mode)) {
     return Error{.kind = ErrorKind::InvalidArgument,

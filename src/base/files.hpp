@@ -21,8 +21,8 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t siz
 // Writes beside `path` and renames, so that nobody ever sees half a file.
 Result<void> write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// A file mapped read-only for as long as this object lives, and watched (mapped_files.hpp): where it
-// is cut short meanwhile, its bytes become zeros. Move-only.
+// A file mapped read-only for as long as this object lives, and watched (mapped_files.hpp): where
+// it is cut short meanwhile, its bytes become zeros. Move-only.
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::filesystem::path& path);

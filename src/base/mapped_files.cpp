@@ -27,7 +27,7 @@ struct Region {
 struct Entry {
   int fd = -1;
   std::filesystem::path path;
-  struct stat info {};
+  struct stat info{};
 };
 
 struct Table {
@@ -70,7 +70,7 @@ void install_handler() {
   static std::once_flag once;
   std::call_once(once, [] {
     table_of_handler = &table();
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = on_bus_error;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
@@ -103,7 +103,7 @@ Result<MappingId> watch_mapping(const std::filesystem::path& path, int fd, const
   for (std::size_t i = 0; i < kMappingsMax; ++i) {
     if (all.entries[i].fd >= 0) continue;
     const int own = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    struct stat info {};
+    struct stat info{};
     if (own < 0 || ::fstat(own, &info) != 0) {
       if (own >= 0) ::close(own);
       return Error{.kind = ErrorKind::Unavailable,
@@ -146,7 +146,7 @@ Result<void> check_mapping(MappingId id) {
   const auto i = static_cast<std::size_t>(id);
   std::lock_guard lock(all.mutex);
   const auto& entry = all.entries[i];
-  struct stat now {};
+  struct stat now{};
   if (all.regions[i].is_damaged) return changed(entry.path, "cut short");
   if (::fstat(entry.fd, &now) != 0) return changed(entry.path, "lost");
   if (now.st_size != entry.info.st_size) return changed(entry.path, "cut or grown");

@@ -110,7 +110,7 @@ struct Config {
   bool is_strict = false;
   bool sends_extra_fields = false;
   std::filesystem::path blocklist;
-  std::vector<std::string> image_url_hosts;  // empty: no remote image is fetched
+  std::vector<std::string> image_url_hosts;               // empty: no remote image is fetched
   std::size_t queue_size = Limits{}.queued_requests_max;  // of one model
   std::size_t queue_per_key = 0;                          // 0: a fair share
   std::chrono::seconds queue_wait = Limits{}.queued_work_max;

@@ -110,16 +110,16 @@ Result<std::chrono::seconds> parse_duration(const RawValue& raw) {
 
 Result<std::chrono::seconds> parse_lifetime(const RawValue& raw) {
   auto duration = parse_duration(raw);
-  if (duration && duration->count() == 0) return unexpected(raw, "a time such as 12h or 90d, not 0");
+  if (duration && duration->count() == 0)
+    return unexpected(raw, "a time such as 12h or 90d, not 0");
   return duration;
 }
 
 Result<std::string> parse_api_key(const RawValue& raw) {
   const auto refuse = [&](std::string_view what) {
-    return invalid_value("",
-                         fmt::format("{}: {}; `limner keys create NAME` makes a good one",
-                                     raw.where, what),
-                         "invalid_config");
+    return invalid_value(
+        "", fmt::format("{}: {}; `limner keys create NAME` makes a good one", raw.where, what),
+        "invalid_config");
   };
   const auto size = raw.text.size();
   if (size == 0) return refuse("the key is empty (is a variable not set?)");

@@ -1,10 +1,10 @@
-// Who may still come in: pure functions of what is on its way, so that every rule can be tested with
-// plain values.
+// Who may still come in: pure functions of what is on its way, so that every rule can be tested
+// with plain values.
 //
 // So many requests may wait for a model. When its places are all taken, a principal that has less
-// than its fair share of them is let in still, up to twice the places: nobody can fill the queue for
-// everybody. And nobody is let in who would wait too long, which depends on what comes before him
-// (turn_order.hpp), not on all there is: a long job does not close the server to short ones.
+// than its fair share of them is let in still, up to twice the places: nobody can fill the queue
+// for everybody. And nobody is let in who would wait too long, which depends on what comes before
+// him (turn_order.hpp), not on all there is: a long job does not close the server to short ones.
 #pragma once
 
 #include <cstddef>

@@ -245,6 +245,7 @@ void Lane::prepare(PendingRequest pending, ModelLease lease) {
   const TimePoint started = clock_.now();
   auto state = guarded([&] { return lease.pipeline().prepare(pending.request); });
   const TimePoint prepared = clock_.now();
+  principals_.record(pending.request.principal, prepared - started);
   if (state && *state == nullptr) state = engine_failure("prepare returned no state");
   if (!state) return end(pending, std::move(state).error());
 

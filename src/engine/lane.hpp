@@ -32,7 +32,7 @@ struct ActiveRequest {
   int ticks_idle = 0;
   Timings timings;
   TimePoint denoise_since{};
-  Duration work_left{};  // as of the last tick
+  Duration work_left{};          // as of the last tick
   std::optional<Error> failure;  // set when a step failed, told at the end of the tick
 
   RequestId id() const { return origin.id; }

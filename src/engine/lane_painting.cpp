@@ -140,6 +140,7 @@ void Lane::decode(ActiveRequest& request) {
   auto images = guarded(
       [&] { return request.pipeline().decode(*request.state, pipelines::DecodeQuality::Full); });
   const Duration took = clock_.now() - started;
+  principals_.record(request.origin.request.principal, took);
   const int image_count = request.origin.request.image_count;
   if (images && std::ssize(*images) != image_count) {
     images = engine_failure("decode answered with another number of images");

@@ -26,8 +26,8 @@ Error queue_full(std::size_t waiting, Duration wait) {
 
 Error queue_share_used(std::size_t waiting, Duration wait) {
   return {.kind = ErrorKind::RateLimited,
-          .message = fmt::format("the queue is full for this key: {} requests of it are waiting",
-                                 waiting),
+          .message =
+              fmt::format("the queue is full for this key: {} requests of it are waiting", waiting),
           .code = "queue_full",
           .retry_after = retry_seconds(wait)};
 }

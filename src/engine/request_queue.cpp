@@ -19,17 +19,17 @@ Result<QueuePlace> RequestQueue::push(PendingRequest&& request, Duration until_r
   {
     std::lock_guard lock(mutex_);
     if (is_closed_) return draining(limits_.retry_after_drain);
-    const Newcomer newcomer{.principal = request.request.principal,
-                            .model = request.request.model,
-                            .due = request.due};
-    if (auto room = check_places(traffic_, newcomer, limits_, until_ready); !room) return room.error();
+    const Newcomer newcomer{
+        .principal = request.request.principal, .model = request.request.model, .due = request.due};
+    if (auto room = check_places(traffic_, newcomer, limits_, until_ready); !room)
+      return room.error();
     if (auto soon = check_wait(traffic_, newcomer, limits_); !soon) return soon.error();
     place = engine::place_of(traffic_, newcomer);
     traffic_.loads.emplace(LoadKey{.due = request.due, .id = request.id},
-                   Load{.principal = request.request.principal,
-                        .model = request.request.model,
-                        .work = request.work,
-                        .is_guessed = request.is_guessed});
+                           Load{.principal = request.request.principal,
+                                .model = request.request.model,
+                                .work = request.work,
+                                .is_guessed = request.is_guessed});
     due_.emplace(request.id, request.due);
     arrivals_.push_back(std::move(request));
     is_awake_ = true;

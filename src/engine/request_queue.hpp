@@ -1,5 +1,5 @@
-// The door of the engine: any thread puts requests in, one lane takes them out. Knows what is on its
-// way and what work is left of it, refuses what is too much (admission.hpp), and wakes the lane.
+// The door of the engine: any thread puts requests in, one lane takes them out. Knows what is on
+// its way and what work is left of it, refuses what is too much (admission.hpp), wakes the lane.
 #pragma once
 
 #include <condition_variable>
@@ -58,8 +58,8 @@ class RequestQueue {
  public:
   explicit RequestQueue(QueueLimits limits) : limits_(limits) {}
 
-  // Any thread. Refuses what is refused whatever it is; `until_ready` is what its model needs before
-  // it paints at all.
+  // Any thread. Refuses what is refused whatever it is; `until_ready` is what its model needs
+  // before it paints at all.
   Result<void> check_room(std::string_view principal, std::string_view model,
                           Duration until_ready) const;
   // Untouched when refused.

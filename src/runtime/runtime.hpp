@@ -28,7 +28,7 @@ std::optional<Precision> parse_precision(std::string_view text);
 struct RuntimeOptions {
   std::string device = "CPU";
   Precision precision = Precision::Auto;
-  int threads = 0;                  // 0: what the container's CPU quota allows
+  int threads = 0;                       // 0: what the container's CPU quota allows
   std::filesystem::path cache_dir = {};  // of compiled graphs; empty: none
   std::size_t cache_bytes_max = std::size_t{8} << 30;
 };
@@ -54,8 +54,8 @@ class CompiledNetwork {
   ~CompiledNetwork();
 
   // Every input and every output of the network.
-  // Error: Internal with the library's words in `detail`, or what check_weights says; InvalidArgument
-  // never.
+  // Error: Internal with the library's words in `detail`, or what check_weights says;
+  // InvalidArgument never.
   Result<void> run(std::span<const Input> inputs, std::span<const Output> outputs);
   Shape output_shape(std::string_view name) const;
   bool came_from_cache() const;
@@ -68,7 +68,7 @@ struct CompileRequest {
   std::string name;  // for the log: "unet 2x4x64x64"
   // Everything the graph depends on (config, weights' fingerprint, shapes); empty: not cached.
   std::string cache_key = {};
-  std::function<Result<Network>()> build;             // called only when the cache has nothing
+  std::function<Result<Network>()> build;  // called only when the cache has nothing
   // Are the bytes still right that the network's constants are borrowed from? Asked after compiling
   // and after each run, whose results are no more than an error then. May be empty.
   std::function<Result<void>()> check_weights = {};

@@ -119,12 +119,11 @@ Result<runtime::CompiledNetwork*> CompiledShapes::get(const std::string& shape,
   if (auto* compiled = networks_.find(shape)) return compiled->get();
   networks_.make_room();
   const auto started = std::chrono::steady_clock::now();
-  auto network = runtime_->compile({.name = fmt::format("{} {}", name_, shape),
-                                    .cache_key = cache_key_ + " " + shape,
-                                    .build = [&] { return trace(write); },
-                                    .check_weights = [weights = weights_] {
-                                      return weights->check_files();
-                                    }});
+  auto network =
+      runtime_->compile({.name = fmt::format("{} {}", name_, shape),
+                         .cache_key = cache_key_ + " " + shape,
+                         .build = [&] { return trace(write); },
+                         .check_weights = [weights = weights_] { return weights->check_files(); }});
   if (!network) return network.error();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   log::debug("{} {} {} in {:.2f} s", name_, shape,

@@ -30,8 +30,9 @@ TEST(BaseUrl, AProxyOnThisMachineIsBelieved) {
 }
 
 TEST(BaseUrl, AForwardedHostMustBeOurs) {
-  const OwnAddress own{.public_url = {},
-                       .is_own_host = [](std::string_view host) { return host == "paint.example"; }};
+  const OwnAddress own{.public_url = {}, .is_own_host = [](std::string_view host) {
+                         return host == "paint.example";
+                       }};
   const auto forwarded = [&](const std::string& peer, const std::string& host) {
     return url_of(peer, {{"Host", "a"}, {"X-Forwarded-Host", host}}, own);
   };

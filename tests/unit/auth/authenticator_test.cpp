@@ -96,8 +96,9 @@ TEST_F(AuthenticatorTest, AKnownKeyBesideUnknownOnesDecides) {
   const Authenticator authenticator({"alpha", "beta"}, nullptr, clock_);
   const auto alpha = ask(authenticator, bearer("alpha"));
   // Basic: base64 of "admin:adminpw" and of ":".
-  for (const auto* other : {"Bearer dummy-key", "Bearer sk-unused", "Bearer ", "Bearer", "",
-                            "Basic YWRtaW46YWRtaW5wdw==", "Basic Og==", "Basic ???", "Digest x=y"}) {
+  for (const auto* other :
+       {"Bearer dummy-key", "Bearer sk-unused", "Bearer ", "Bearer", "",
+        "Basic YWRtaW46YWRtaW5wdw==", "Basic Og==", "Basic ???", "Digest x=y"}) {
     EXPECT_EQ(ask(authenticator, {{"Authorization", other}, {"x-bf-vk", "alpha"}}), alpha) << other;
     EXPECT_EQ(ask(authenticator, {{"Authorization", other}}), "invalid_api_key") << other;
   }

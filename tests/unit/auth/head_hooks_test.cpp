@@ -13,13 +13,13 @@ class HeadHooksTest : public ::testing::Test {
  protected:
   HeadHooks make(const std::vector<std::string>& keys, WebAccess access = {},
                  bool paints_by_get = false) {
-    return make_head_hooks(
-        {.authenticator = std::make_shared<Authenticator>(keys, nullptr, clock_),
-         .web = std::make_shared<WebGuard>(std::move(access)),
-         .paints_by_get = paints_by_get},
-        [](const Error& error, const http::Request&) {
-          return http::Response{.status = 403, .headers = {}, .body = error.code};
-        });
+    return make_head_hooks({.authenticator = std::make_shared<Authenticator>(keys, nullptr, clock_),
+                            .web = std::make_shared<WebGuard>(std::move(access)),
+                            .paints_by_get = paints_by_get},
+                           [](const Error& error, const http::Request&) {
+                             return http::Response{
+                                 .status = 403, .headers = {}, .body = error.code};
+                           });
   }
   // The principal's id, "passed" for none, or the error's code.
   static std::string ask(const http::HeadHook& hook, http::Headers headers) {

@@ -24,7 +24,7 @@ class KeyStoreTest : public ::testing::Test {
     return std::move(*store);
   }
   static int mode_of(const std::filesystem::path& path) {
-    struct stat info {};
+    struct stat info{};
     return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777 : -1;
   }
 

@@ -21,14 +21,15 @@ bool takes_page(const WebAccess& access, const std::string& host, const std::str
 
 TEST(WebGuard, OnLoopbackOnlyLoopbackIsOurName) {
   for (const auto* bound : {"127.0.0.1", "::1", "localhost"}) {
-    for (const auto* host : {"127.0.0.1", "127.0.0.1:8080", "127.9.8.7:1", "localhost", "LocalHost:80",
-                             "localhost.", "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:8080"}) {
+    for (const auto* host :
+         {"127.0.0.1", "127.0.0.1:8080", "127.9.8.7:1", "localhost", "LocalHost:80", "localhost.",
+          "[::1]", "[::1]:8080", "[::ffff:127.0.0.1]:8080"}) {
       EXPECT_TRUE(takes_host({.bound_host = bound}, host)) << bound << " " << host;
     }
     for (const auto* host :
-         {"evil.example", "evil.example:8080", "169.254.169.254", "192.168.1.5:8080", "127.0.0.1.evil",
-          "localhost.evil.example", "evil", "0.0.0.0", "[fe80::1]", "[::1", "[::1]x", "127.1",
-          "2130706433", "localhost:8080:1", "localhost:port", "local host"}) {
+         {"evil.example", "evil.example:8080", "169.254.169.254", "192.168.1.5:8080",
+          "127.0.0.1.evil", "localhost.evil.example", "evil", "0.0.0.0", "[fe80::1]", "[::1",
+          "[::1]x", "127.1", "2130706433", "localhost:8080:1", "localhost:port", "local host"}) {
       EXPECT_FALSE(takes_host({.bound_host = bound}, host)) << bound << " " << host;
     }
   }
@@ -37,8 +38,8 @@ TEST(WebGuard, OnLoopbackOnlyLoopbackIsOurName) {
 TEST(WebGuard, BeyondLoopbackDigitsAreOurName) {
   for (const auto* bound : {"0.0.0.0", "::", "192.168.1.5"}) {
     const WebAccess access{.bound_host = bound, .hosts = {"limner", "Paint.Example"}};
-    for (const auto* host : {"192.168.1.5:8080", "[fd00::5]", "10.0.0.1", "localhost", "limner:8080",
-                             "paint.example"}) {
+    for (const auto* host : {"192.168.1.5:8080", "[fd00::5]", "10.0.0.1", "localhost",
+                             "limner:8080", "paint.example"}) {
       EXPECT_TRUE(takes_host(access, host)) << bound << " " << host;
     }
     for (const auto* host : {"evil.example", "limner.evil.example", "other"}) {
@@ -62,7 +63,8 @@ TEST(WebGuard, WhatSendsNoHostIsNoBrowser) {
 TEST(WebGuard, TheRefusalSaysWhatToDo) {
   const auto refused = WebGuard({}).check_host(head_of({{"Host", "evil.example"}}));
   ASSERT_FALSE(refused);
-  for (const auto* word : {"evil.example", "--allowed-host", "--public-url", "limner keys create"}) {
+  for (const auto* word :
+       {"evil.example", "--allowed-host", "--public-url", "limner keys create"}) {
     EXPECT_NE(refused.error().message.find(word), std::string::npos) << word;
   }
 }

@@ -1,5 +1,3 @@
-#include "base/files.hpp"
-
 #include <algorithm>
 #include <filesystem>
 
@@ -8,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.hpp"
 #include "support/temp_dir.hpp"
 
 namespace limner {
@@ -97,7 +96,8 @@ TEST_F(MappedFilesTest, MovingKeepsTheWatchAndClosingEndsIt) {
 TEST_F(MappedFilesTest, WhatIsNoRegularFileIsRefusedWithoutWaiting) {
   const auto pipe = folder_ / "pipe.safetensors";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
-  for (const auto& path : {pipe, std::filesystem::path(folder_ / "."), std::filesystem::path("/dev/zero")}) {
+  for (const auto& path :
+       {pipe, std::filesystem::path(folder_ / "."), std::filesystem::path("/dev/zero")}) {
     EXPECT_FALSE(MappedFile::open(path)) << path;
     EXPECT_FALSE(read_file(path, 1000)) << path;
   }

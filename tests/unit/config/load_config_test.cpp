@@ -246,17 +246,20 @@ TEST(LoadConfig, AKeyThatCanBeGuessedRefusesTheStart) {
 }
 
 TEST(LoadConfig, AListOfKeysMustHoldKeys) {
-  for (const auto* line : {"api_keys: \"\"", "api_keys: [\"\"]", "api_keys: [\"   \"]", "api_keys: [12345]",
-                           "api_keys: [null]", "api_keys: {a: b}", "api_keys: {a: sixteen-letters!}",
-                           "api_keys: [[sixteen-letters!]]", "api_keys: [sixteen-letters!, x]"}) {
+  for (const auto* line :
+       {"api_keys: \"\"", "api_keys: [\"\"]", "api_keys: [\"   \"]", "api_keys: [12345]",
+        "api_keys: [null]", "api_keys: {a: b}", "api_keys: {a: sixteen-letters!}",
+        "api_keys: [[sixteen-letters!]]", "api_keys: [sixteen-letters!, x]"}) {
     EXPECT_THAT(message(load_file(line)), HasSubstr("limner.yaml:1: api_keys")) << line;
   }
   for (const auto* value : {" ", ",", "x", "sixteen-letters!,x"}) {
-    EXPECT_THAT(message(load({"serve"}, {{"LIMNER_API_KEY", value}})), HasSubstr("LIMNER_API_KEY: "))
+    EXPECT_THAT(message(load({"serve"}, {{"LIMNER_API_KEY", value}})),
+                HasSubstr("LIMNER_API_KEY: "))
         << value;
   }
-  EXPECT_THAT(load({"serve"}, {{"LIMNER_API_KEY", "sixteen-letters!,seventeen-letters,"}})->api_keys,
-              ElementsAre("sixteen-letters!", "seventeen-letters"));
+  EXPECT_THAT(
+      load({"serve"}, {{"LIMNER_API_KEY", "sixteen-letters!,seventeen-letters,"}})->api_keys,
+      ElementsAre("sixteen-letters!", "seventeen-letters"));
 }
 
 TEST(LoadConfig, OnlyPairsAreWrittenAsAMapping) {

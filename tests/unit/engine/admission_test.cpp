@@ -23,12 +23,13 @@ class Queue {
   void add(const Spec& spec, int count = 1) {
     for (int i = 0; i < count; ++i) {
       const auto id = ++last_id_;
-      traffic_.loads.emplace(LoadKey{.due = TimePoint{} + seconds{2 * spec.work_s}, .id = RequestId{id}},
-                     Load{.principal = spec.principal,
-                          .model = spec.model,
-                          .work = seconds{spec.work_s},
-                          .is_waiting = spec.is_waiting,
-                          .is_guessed = spec.is_guessed});
+      traffic_.loads.emplace(
+          LoadKey{.due = TimePoint{} + seconds{2 * spec.work_s}, .id = RequestId{id}},
+          Load{.principal = spec.principal,
+               .model = spec.model,
+               .work = seconds{spec.work_s},
+               .is_waiting = spec.is_waiting,
+               .is_guessed = spec.is_guessed});
     }
   }
   QueuePlace place(std::string_view principal, int work_s = 1) const {

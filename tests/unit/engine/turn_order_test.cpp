@@ -24,8 +24,8 @@ TEST(TurnOrder, OfOnePrincipalIsByWhenTheyAreDue) {
 }
 
 TEST(TurnOrder, GivesEachPrincipalOneBeforeAnySecond) {
-  const std::vector turns{turn("flood", 1, 1), turn("flood", 2, 2), turn("flood", 3, 3),
-                          turn("late", 9, 4), turn("later", 10, 5), turn("late", 11, 6)};
+  const std::vector turns{turn("flood", 1, 1), turn("flood", 2, 2),  turn("flood", 3, 3),
+                          turn("late", 9, 4),  turn("later", 10, 5), turn("late", 11, 6)};
   EXPECT_THAT(turn_order(turns), ElementsAre(0, 3, 4, 1, 5, 2));
 }
 
