@@ -81,6 +81,7 @@ TEST_F(ZImage, RefusesAnExportedTransformer) {
   fs::copy(toy("z-image-turbo"), copy_, fs::copy_options::recursive);
   fs::remove(copy_ / "transformer/diffusion_pytorch_model.safetensors");
   ASSERT_TRUE(write_file(copy_ / "transformer/openvino_model.xml", "<net/>"));
+  ASSERT_TRUE(write_file(copy_ / "transformer/openvino_model.bin", "weights"));
   const auto pipeline = load(copy_);
   ASSERT_FALSE(pipeline);
   EXPECT_THAT(pipeline.error().message, HasSubstr("not served from OpenVINO IR"));
