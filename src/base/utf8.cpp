@@ -64,6 +64,17 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string to_valid_utf8(std::string_view text) {
+  std::string valid;
+  valid.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint first = decode_code_point(text);
+    append_utf8(first.value, valid);
+    text.remove_prefix(first.size_bytes);
+  }
+  return valid;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (const char byte : text) count += is_continuation(byte) ? 0 : 1;

@@ -24,6 +24,9 @@ void append_utf8(char32_t code_point, std::string& out);
 
 bool is_valid_utf8(std::string_view text);
 
+// With U+FFFD in place of each broken sequence.
+std::string to_valid_utf8(std::string_view text);
+
 // Of valid text.
 std::size_t count_code_points(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "base/utf8.hpp"
 
 namespace limner::http {
 namespace {
@@ -20,24 +21,6 @@ int hex_digit(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-// The length of the UTF-8 sequence at the start of `text`, 0 when it is not one.
-std::size_t utf8_sequence_size(std::string_view text) {
-  const auto lead = static_cast<std::uint8_t>(text[0]);
-  if (lead < 0x80) return 1;
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((static_cast<std::uint8_t>(text[i]) & 0xC0) != 0x80) return 0;
-  }
-  // The second byte decides what is overlong, a surrogate, or too large.
-  const auto second = static_cast<std::uint8_t>(text[1]);
-  if (lead == 0xE0 && second < 0xA0) return 0;
-  if (lead == 0xED && second > 0x9F) return 0;
-  if (lead == 0xF0 && second < 0x90) return 0;
-  if (lead == 0xF4 && second > 0x8F) return 0;
-  return size;
 }
 
 // Also within one segment: an encoded slash must not hide a way up from whoever joins paths later.
@@ -103,15 +86,6 @@ Result<std::string_view> strip_authority(std::string_view target) {
 }
 
 }  // namespace
-
-bool is_valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t size = utf8_sequence_size(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
 
 Result<std::string> percent_decode(std::string_view text, Plus plus, std::string_view what) {
   std::string out;

@@ -10,9 +10,6 @@
 
 namespace limner::http {
 
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_valid_utf8(std::string_view text);
-
 enum class Plus { IsPlus, IsSpace };  // a space in forms and queries
 
 // Errors: a '%' without two hex digits, a NUL, bytes that are not UTF-8. `what` names the place.

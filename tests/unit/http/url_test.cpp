@@ -79,15 +79,5 @@ TEST(Target, RefusesWaysUpWrongEscapesAndOtherForms) {
   }
 }
 
-TEST(Utf8, AcceptsEveryLengthAtItsEdges) {
-  EXPECT_TRUE(is_valid_utf8("a\x7f"));
-  EXPECT_TRUE(is_valid_utf8("\xc2\x80\xdf\xbf"));
-  EXPECT_TRUE(is_valid_utf8("\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf"));
-  EXPECT_TRUE(is_valid_utf8("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"));
-  EXPECT_FALSE(is_valid_utf8("\xf4\x90\x80\x80"));
-  EXPECT_FALSE(is_valid_utf8("\xe2\x82"));
-  EXPECT_TRUE(is_valid_utf8("\0"s));
-}
-
 }  // namespace
 }  // namespace limner::http
