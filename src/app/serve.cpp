@@ -6,6 +6,7 @@
 #include "app/commands.hpp"
 #include "app/signals.hpp"
 #include "app/version.hpp"
+#include "base/background_log.hpp"
 #include "base/log.hpp"
 
 namespace limner::app {
@@ -38,6 +39,7 @@ void reload(App& app, const ReadConfig& read_again) {
 
 int serve(const config::Config& config, const ReadConfig& read_again) {
   Signals signals;
+  const log::Background log_thread;
   auto app = App::create(config);
   if (!app) {
     fmt::print(stderr, "limner: {}\n", app.error().message);

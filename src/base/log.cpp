@@ -1,9 +1,11 @@
 #include "base/log.hpp"
 
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include "base/descriptor_sink.hpp"
 
 namespace limner::log {
 
@@ -15,8 +17,7 @@ Result<void> init(std::string_view level) {
                                      "error or off",
                                      level));
   }
-  auto logger = spdlog::stderr_color_mt("limner");
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  auto logger = std::make_shared<spdlog::logger>("limner", std::make_shared<DescriptorSink>(2));
   logger->set_level(parsed);
   spdlog::set_default_logger(std::move(logger));
   return {};
