@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "base/utf8.hpp"
+#include "http/request_head.hpp"
+
 namespace limner::api {
 namespace {
 
@@ -47,7 +50,7 @@ std::string_view type_of(const Error& error) {
 
 json::value text_or_null(std::string_view text) {
   if (text.empty()) return nullptr;
-  return json::string_view(text.data(), text.size());
+  return json::string(to_valid_utf8(text));
 }
 
 // What the official clients would do wrong by their own rule: they retry 409 and 5xx.
@@ -66,13 +69,14 @@ Error too_many_uploads() {
 }
 
 int status_of(const Error& error) {
-  return row_of(error.kind).status;
+  return http::finer_status(error).value_or(row_of(error.kind).status);
 }
 
 json::object error_object(const Error& error) {
   const auto& row = row_of(error.kind);
   return {
-      {"message", error.message},
+      // It may quote bytes of the request.
+      {"message", to_valid_utf8(error.message)},
       {"type", json::string_view(type_of(error).data(), type_of(error).size())},
       {"param", text_or_null(error.param)},
       {"code", text_or_null(error.code.empty() ? row.code : std::string_view(error.code))},
@@ -101,13 +105,13 @@ json::object error_body(const Error& error, const ErrorContext& context) {
     const auto request_type = to_string(context.operation);
     body["extra_fields"] = json::object{
         {"provider", "local"},
-        {"model_requested", context.model_requested},
+        {"model_requested", to_valid_utf8(context.model_requested)},
         {"request_type", json::string_view(request_type.data(), request_type.size())},
         {"request_id", context.request_id},
     };
   }
   if (rules.has_nebula_error_members) {
-    body["message"] = error.message;
+    body["message"] = to_valid_utf8(error.message);
     body["status"] = "failed";
   }
   return body;

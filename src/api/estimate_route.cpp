@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/body_policy.hpp"
 #include "api/call_context.hpp"
 #include "api/json_response.hpp"
 #include "api/json_writer.hpp"
@@ -138,7 +139,7 @@ void add_estimate_route(http::RouteTable& routes, Services& services) {
   routes.add({.method = "POST",
               .pattern = "/v1/images/estimate",
               .handler = handler,
-              .body = http::BodyPolicy::json_or_form()});
+              .body = json_or_form_body(services.limits)});
 }
 
 }  // namespace limner::api

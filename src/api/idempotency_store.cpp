@@ -44,7 +44,7 @@ void IdempotencyStore::finish(const std::string& key, const http::Response& resp
     it->second.response = response;
     it->second.finished_at = clock_.now();
     table.finished.push_back(key);
-    table.size_bytes += response.body.size();
+    table.size_bytes += response.body_size();
     drop_old(table);
   });
   for (const auto& answer : waiting) answer(response);
@@ -56,7 +56,7 @@ void IdempotencyStore::drop_old(Table& table) const {
     const auto it = table.entries.find(table.finished.front());
     const bool is_old = it->second.finished_at < oldest;
     if (!is_old && table.size_bytes <= options_.size_bytes_max) return;
-    table.size_bytes -= it->second.response->body.size();
+    table.size_bytes -= it->second.response->body_size();
     table.entries.erase(it);
     table.finished.pop_front();
   }

@@ -22,6 +22,12 @@ bool fits_extension(std::string_view content_type, std::string_view extension) {
   return false;
 }
 
+Error not_found() {
+  return {.kind = ErrorKind::NotFound,
+          .message = "no such picture; urls work for a while only",
+          .code = "image_not_found"};
+}
+
 http::Headers file_headers(const storage::BlobInfo& info, std::int64_t seconds_left) {
   return {{"Content-Type", info.content_type},
           {"Cache-Control", fmt::format("private, max-age={}, immutable", seconds_left)},
@@ -59,7 +65,7 @@ http::Response serve(const http::Request& request, storage::Blob blob, std::int6
     response.status = 206;
     response.headers.add("Content-Range",
                          fmt::format("bytes {}-{}/{}", part->first, part->last, size));
-    response.body = blob.content.substr(part->first, part->last - part->first + 1);
+    response.body = blob.content.part(part->first, part->last - part->first + 1);
     return response;
   }
   response.body = std::move(blob.content);
@@ -69,15 +75,13 @@ http::Response serve(const http::Request& request, storage::Blob blob, std::int6
 void handle(Services& services, const std::shared_ptr<http::Exchange>& exchange) {
   const auto name = exchange->path_parameter("name");
   const auto dot = name.find('.');
-  auto blob = services.pictures.open(name.substr(0, dot));
-  const bool is_found =
-      blob && dot != name.npos && fits_extension(blob->info.content_type, name.substr(dot + 1));
-  if (!is_found) {
+  auto blob = dot == name.npos ? Result<storage::Blob>(not_found())
+                               : services.pictures.open(name.substr(0, dot));
+  if (blob && !fits_extension(blob->info.content_type, name.substr(dot + 1))) blob = not_found();
+  if (!blob) {
+    const auto error = blob.error().kind == ErrorKind::NotFound ? not_found() : blob.error();
     const auto call = read_call(*exchange, Dialect::Bifrost, Operation::Generation, {});
-    exchange->respond(error_response(Error{.kind = ErrorKind::NotFound,
-                                           .message = "no such picture; urls work for a while only",
-                                           .code = "image_not_found"},
-                                     call.error_context()));
+    exchange->respond(error_response(error, call.error_context()));
     return;
   }
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(blob->info.expires -
@@ -91,9 +95,10 @@ void handle(Services& services, const std::shared_ptr<http::Exchange>& exchange)
 void add_picture_files_route(http::RouteTable& routes, Services& services) {
   routes.add({.method = "GET",
               .pattern = "/v1/images/files/{name}",
-              .handler = [&services](std::shared_ptr<http::Exchange> exchange) {
-                // Reads a file, which an I/O thread must not wait for.
-                services.workers.post([&services, exchange] { handle(services, exchange); });
+              // Opens the file and no more: the kernel reads it as the client takes it. On the I/O
+              // thread, so that it never waits behind the work of others.
+              .handler = [&services](const std::shared_ptr<http::Exchange>& exchange) {
+                handle(services, exchange);
               }});
 }
 

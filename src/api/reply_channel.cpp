@@ -54,9 +54,9 @@ void ReplyChannel::finish(http::Response response) {
   }
   if (!stream_) return;
   if (response.status < 400) {
-    stream_->write_final(response.body);
+    stream_->write_final(std::string(response.body_text()));
   } else {
-    stream_->write_required(response.body);
+    stream_->write_required(std::string(response.body_text()));
     stream_->abort();
   }
   // The exchange has its answer; this one is for those who wait for the same.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/body_policy.hpp"
 #include "api/call_context.hpp"
 #include "api/capabilities_route.hpp"
 #include "api/docs_routes.hpp"
@@ -50,15 +51,16 @@ void add_images_routes(http::RouteTable& routes, Services& services) {
                 .body = body});
   };
   for (const auto& prefix : kPrefixes) {
-    add(prefix, "generations", Operation::Generation, http::BodyPolicy::json());
-    add(prefix, "edits", Operation::Edit, http::BodyPolicy::json_or_form());
-    add(prefix, "variations", Operation::Variation, http::BodyPolicy::json_or_form());
+    add(prefix, "generations", Operation::Generation, json_body(services.limits));
+    add(prefix, "edits", Operation::Edit, json_or_form_body(services.limits));
+    add(prefix, "variations", Operation::Variation, json_or_form_body(services.limits));
   }
   for (const auto method : {"POST", "GET"}) {
     routes.add({.method = method,
                 .pattern = "/api/v1/images/generation",
                 .handler = images_handler(services, Dialect::Nebula, Operation::Generation),
-                .body = http::BodyPolicy::json()});
+                .body = json_body(services.limits),
+                .takes_head = false});
   }
 }
 

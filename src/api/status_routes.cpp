@@ -29,34 +29,43 @@ json::object describe_state(const ServedModel& model) {
 void add_status_routes(http::RouteTable& routes, Services& services,
                        std::function<std::string()> metrics_text,
                        std::function<bool()> is_draining) {
-  routes.add({.method = "GET", .pattern = "/health", .handler = [](auto exchange) {
-                exchange->respond(json_response({{"status", "ok"}}));
-              }});
+  // Vital: who watches the server must not take "too many connections" for its end.
+  routes.add({.method = "GET",
+              .pattern = "/health",
+              .handler =
+                  [](auto exchange) {
+                    exchange->respond(json_response({{"status", "ok"}}));
+                  },
+              .is_vital = true});
   routes.add({.method = "GET",
               .pattern = "/ready",
-              .handler = [&services, is_draining = std::move(is_draining)](auto exchange) {
-                const auto models = services.painter.models();
-                const bool can_paint =
-                    std::ranges::any_of(models, [](const auto& m) { return m.is_ready; });
-                const bool is_ready = can_paint && !is_draining();
-                json::array states;
-                for (const auto& model : models) states.push_back(describe_state(model));
-                auto response = json_response({{"status", is_ready        ? "ready"
-                                                          : is_draining() ? "draining"
-                                                                          : "loading"},
-                                               {"models", std::move(states)}},
-                                              is_ready ? 200 : 503);
-                if (!is_ready) response.headers.add("Retry-After", "2");
-                exchange->respond(std::move(response));
-              }});
+              .handler =
+                  [&services, is_draining = std::move(is_draining)](auto exchange) {
+                    const auto models = services.painter.models();
+                    const bool can_paint =
+                        std::ranges::any_of(models, [](const auto& m) { return m.is_ready; });
+                    const bool is_ready = can_paint && !is_draining();
+                    json::array states;
+                    for (const auto& model : models) states.push_back(describe_state(model));
+                    auto response = json_response({{"status", is_ready        ? "ready"
+                                                              : is_draining() ? "draining"
+                                                                              : "loading"},
+                                                   {"models", std::move(states)}},
+                                                  is_ready ? 200 : 503);
+                    if (!is_ready) response.headers.add("Retry-After", "2");
+                    exchange->respond(std::move(response));
+                  },
+              .is_vital = true});
   routes.add({.method = "GET",
               .pattern = "/metrics",
-              .handler = [metrics_text = std::move(metrics_text)](auto exchange) {
-                exchange->respond(
-                    {.status = 200,
-                     .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
-                     .body = metrics_text()});
-              }});
+              .handler =
+                  [metrics_text = std::move(metrics_text)](auto exchange) {
+                    exchange->respond(
+                        {.status = 200,
+                         .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                         .body = metrics_text()});
+                  },
+              .is_vital = true});
 }
 
 }  // namespace limner::api

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "api/cors_options.hpp"
+#include "app/descriptors.hpp"
 #include "app/model_folders.hpp"
 #include "app/open_keys.hpp"
 #include "app/open_matting.hpp"
@@ -36,6 +38,17 @@ std::map<std::string, std::string> fingerprints_of(const std::vector<config::Mod
   std::map<std::string, std::string> fingerprints;
   for (const auto& model : models) fingerprints[model.name] = model_fingerprint(model);
   return fingerprints;
+}
+
+http::ServerOptions server_options(const config::Config& config) {
+  http::ServerOptions options{.host = config.host,
+                              .port = static_cast<std::uint16_t>(config.port),
+                              .connections_max = connections_possible(config.connections_max),
+                              .connections_per_address_max = config.connections_per_address_max,
+                              .cors = api::cors_options(config.cors_origins)};
+  options.timeouts.body = config.body_timeout;
+  options.bodies.spill_bytes_max = config.uploads_bytes_max;
+  return options;
 }
 
 // "sdxl", or "sdxl<lora:ink:0.5><lora:film:0.3>": a model with LoRAs, in the words of a prompt.
@@ -169,9 +182,7 @@ Result<void> App::build(std::shared_ptr<const auth::Authenticator> keys) {
                   .version = std::string(kVersion)},
   });
   server_ = std::make_unique<http::Server>(
-      http::ServerOptions{.host = config_.host,
-                          .port = static_cast<std::uint16_t>(config_.port),
-                          .cors_origins = config_.cors_origins},
+      server_options(config_),
       api::make_routes(*services_, {.metrics_text = [this] { return metrics_.render(); },
                                     .is_draining = [this] { return is_draining_.load(); },
                                     .authenticate = auth::make_head_hook(

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "app/heap_trimmer.hpp"
 #include "http/server.hpp"
 #include "metrics/metrics.hpp"
 
@@ -16,11 +17,13 @@ class HttpMetrics final : public http::ServerObserver {
   void connection_opened() override { metrics_.set_connections(++connections_); }
   void connection_closed() override { metrics_.set_connections(--connections_); }
   void connection_refused() override { metrics_.refused("too_many_connections"); }
+  void request_started() override { trimmer_.request_started(); }
   void request_finished(const http::RequestSummary& summary) override;
 
  private:
   metrics::Metrics& metrics_;
   std::atomic<int> connections_ = 0;
+  HeapTrimmer trimmer_;
 };
 
 }  // namespace limner::app

@@ -14,6 +14,7 @@ namespace {
 
 // No key of ours is longer; hashing what nobody made is a waste.
 constexpr std::size_t kKeyBytesMax = 512;
+constexpr std::string_view kAnonymous = "anonymous";
 
 Error unauthenticated(std::string message) {
   return {
@@ -60,7 +61,7 @@ Result<bool> Authenticator::is_open() const {
 Result<Principal> Authenticator::authenticate(const http::Headers& headers) const {
   const auto open = is_open();
   if (!open) return open.error();
-  if (*open) return Principal{.id = "anonymous", .name = {}, .models = {}};
+  if (*open) return Principal{.id = std::string(kAnonymous), .name = {}, .models = {}};
   auto credentials = read_credentials(headers);
   if (!credentials) return credentials.error();
   const auto& key = credentials->key;
@@ -104,7 +105,10 @@ http::HeadHook make_head_hook(std::shared_ptr<const Authenticator> authenticator
           format_error = std::move(format_error)](const http::Request& head) {
     auto principal = authenticator->authenticate(head.headers);
     if (!principal) return http::HeadDecision(format_error(principal.error(), head));
-    return http::HeadDecision(std::any(std::move(*principal)));
+    // Whoever uses no key shares by address.
+    std::string owner = principal->id == kAnonymous ? std::string() : principal->id;
+    return http::HeadDecision(
+        http::Admitted{.context = std::any(std::move(*principal)), .owner = std::move(owner)});
   };
 }
 

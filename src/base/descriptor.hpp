@@ -10,6 +10,7 @@ namespace limner {
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}  // negative: nothing to close
+  Descriptor(Descriptor&& other) noexcept : fd_(other.take()) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {

@@ -88,6 +88,10 @@ struct Config {
   std::string public_url;  // empty: the request's own Host
   bool is_insecure = false;
   std::vector<std::string> cors_origins;
+  std::size_t connections_max = 16'384;
+  std::size_t connections_per_address_max = 1'024;  // other machines' addresses
+  std::chrono::seconds body_timeout{600};
+  std::uint64_t uploads_bytes_max = std::uint64_t{2} << 30;  // of unfinished ones, on disk
 
   // Models. The first is the default; none means the embedded one.
   std::vector<ModelConfig> models;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cctype>
+#include <utility>
 
 #include "config/parse_value.hpp"
 
@@ -165,6 +166,14 @@ Result<void> apply_matting(Config& c, const RawValues& v) {
   return unexpected(v.front(), "auto, network or classical");
 }
 
+Result<void> apply_body_timeout(Config& c, const RawValues& v) {
+  auto timeout = parse_duration(v.front());
+  if (timeout && *timeout < std::chrono::seconds(1)) {
+    return unexpected(v.front(), "a time of at least 1s");
+  }
+  return assign(c.body_timeout, std::move(timeout));
+}
+
 Result<void> apply_log_level(Config& c, const RawValues& v) {
   for (std::string_view level : {"trace", "debug", "info", "warn", "error", "off"}) {
     if (v.front().text == level) return assign_text(c.log_level, v);
@@ -190,6 +199,23 @@ constexpr std::array kSettings = {
     Setting{"cors_origins", "--cors-origin", "ORIGIN", Arity::Many, kServe, "Listening",
             "Web page that may call this server from a browser; repeatable [none]",
             [](C& c, const V& v) { return assign_texts(c.cors_origins, v); }},
+    Setting{
+        "connections", "--connections", "N", Arity::One, kServe, "Listening",
+        "Open connections; beyond them only /health, /ready and /metrics are answered [16384]",
+        [](C& c, const V& v) { return assign(c.connections_max, parse_int(v[0], 1, 1'000'000)); }},
+    Setting{"connections_per_address", "--connections-per-address", "N", Arity::One, kServe,
+            "Listening",
+            "The same for one address or IPv6 /64 network; not for this machine, where a proxy may "
+            "be [1024]",
+            [](C& c, const V& v) {
+              return assign(c.connections_per_address_max, parse_int(v[0], 1, 1'000'000));
+            }},
+    Setting{"body_timeout", "--body-timeout", "TIME", Arity::One, kServe, "Listening",
+            "How long a request's body may take to arrive, however large [10m]",
+            apply_body_timeout},
+    Setting{"uploads_limit", "--uploads-limit", "SIZE", Arity::One, kServe, "Listening",
+            "Disk space in the temporary folder for large files while they are received [2GiB]",
+            [](C& c, const V& v) { return assign(c.uploads_bytes_max, parse_bytes(v[0])); }},
 
     Setting{
         "models", "-m,--model", "NAME=DIR", Arity::Many, kLoads | kModels, "Models",

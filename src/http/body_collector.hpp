@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hpp"
+#include "http/body_budget.hpp"
 #include "http/multipart_parser.hpp"
 #include "http/request.hpp"
 #include "http/request_head.hpp"
@@ -15,24 +18,28 @@
 
 namespace limner::http {
 
-class BodyCollector {
+class BodyCollector final : public RequestParser::BodySink {
  public:
   // Judges media type, encoding and announced size, before a byte of the body is read.
   static Result<BodyCollector> make(const Request& head, const Framing& framing,
                                     const BodyPolicy& policy,
-                                    const std::filesystem::path& spill_folder);
+                                    const std::filesystem::path& spill_folder, BodyLease lease);
 
-  Result<void> put(std::string_view piece);
+  Result<void> announce(std::uint64_t size) override;
+  // Also an error when there is no room for it beside the bodies of others.
+  Result<void> put(std::string_view piece) override;
+  std::size_t size() const override { return size_; }
   Result<Body> finish();
-  std::size_t size() const { return size_; }
-  std::size_t memory_size() const;
+  // To be held as long as the finished body.
+  BodyLease take_lease() { return std::move(lease_); }
 
  private:
-  BodyCollector(std::size_t bytes_max, bool is_ignored)
-      : bytes_max_(bytes_max), is_ignored_(is_ignored) {}
+  explicit BodyCollector(BodyLease lease) : lease_(std::move(lease)) {}
+  Result<void> store(std::string_view piece);
 
-  std::size_t bytes_max_;
-  bool is_ignored_;
+  BodyLease lease_;
+  std::size_t bytes_max_ = 0;
+  bool is_ignored_ = false;
   std::optional<MultipartParser> form_;
   std::string bytes_;
   std::size_t size_ = 0;

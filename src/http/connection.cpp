@@ -3,7 +3,6 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
-#include <optional>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -18,6 +17,7 @@
 
 #include "base/log.hpp"
 #include "http/body_collector.hpp"
+#include "http/body_pace.hpp"
 #include "http/exchange_state.hpp"
 #include "http/peer_socket.hpp"
 #include "http/request_head.hpp"
@@ -33,14 +33,22 @@ using SteadyClock = std::chrono::steady_clock;
 
 // Bytes read ahead: while a body is received, and while a handler works (pipelined requests).
 constexpr std::size_t kBodyReadAhead = 128u << 10;
+// Below this an answer is not counted: an error must always find its way.
+constexpr std::size_t kFreeAnswerBytes = 16u << 10;
 
-class TcpConnection final : public Connection, public std::enable_shared_from_this<TcpConnection> {
+class ClientConnection final : public Connection,
+                               public std::enable_shared_from_this<ClientConnection> {
  public:
-  TcpConnection(ServerCore& core, asio::io_context& context, PeerAddress peer)
-      : core_(core), context_(context), peer_(std::move(peer)), wake_timer_(context) {}
+  ClientConnection(ServerCore& core, asio::io_context& context, std::unique_ptr<PeerSocket> socket,
+                   Peer peer)
+      : core_(core),
+        context_(context),
+        peer_(std::move(peer)),
+        socket_(std::move(socket)),
+        wake_timer_(context) {}
 
-  void open(int fd) {
-    socket_.emplace(context_, fd, [weak = weak_from_this()] {
+  void open() {
+    socket_->start([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->on_socket();
     });
   }
@@ -69,8 +77,8 @@ class TcpConnection final : public Connection, public std::enable_shared_from_th
 
   ServerCore& core_;
   asio::io_context& context_;
-  const PeerAddress peer_;
-  std::optional<PeerSocket> socket_;
+  const Peer peer_;
+  const std::unique_ptr<PeerSocket> socket_;
   asio::steady_timer wake_timer_;
   bool is_woken_ = false;
   std::atomic<bool> is_wake_posted_{false};
@@ -80,7 +88,7 @@ class TcpConnection final : public Connection, public std::enable_shared_from_th
   bool needs_linger_ = false;
 };
 
-void TcpConnection::start() {
+void ClientConnection::start() {
   asio::co_spawn(
       context_, [self = shared_from_this()] { return self->run(); },
       [self = shared_from_this()](const std::exception_ptr& failure) {
@@ -95,14 +103,14 @@ void TcpConnection::start() {
       });
 }
 
-void TcpConnection::close() {
+void ClientConnection::close() {
   asio::post(context_, [self = shared_from_this()] {
     self->socket_->reset();
     self->on_socket();
   });
 }
 
-asio::awaitable<void> TcpConnection::run() {
+asio::awaitable<void> ClientConnection::run() {
   core_.observer.connection_opened();
   bool goes_on = true;
   while (goes_on) goes_on = co_await serve_one();
@@ -110,13 +118,14 @@ asio::awaitable<void> TcpConnection::run() {
 }
 
 // True when another request may follow.
-asio::awaitable<bool> TcpConnection::serve_one() {
+asio::awaitable<bool> ClientConnection::serve_one() {
   Turn turn(core_);
   const bool has_request = co_await read_head(turn);
   if (!has_request) co_return false;
   core_.observer.request_started();
-  if (!turn.answer) turn.find_route();
+  if (!turn.answer) turn.find_route(peer_);
   if (!turn.answer) co_await read_body(turn);
+  if (peer_.admission == Admission::VitalOnly) turn.keeps_alive = false;
   if (socket_->is_broken()) {
     turn.keeps_alive = false;
   } else if (turn.answer) {
@@ -135,9 +144,13 @@ asio::awaitable<bool> TcpConnection::serve_one() {
 }
 
 // False when the connection ended before a request; else turn.answer may hold a refusal.
-asio::awaitable<bool> TcpConnection::read_head(Turn& turn) {
+asio::awaitable<bool> ClientConnection::read_head(Turn& turn) {
   constexpr std::chrono::seconds kDrainGrace{1};
-  const auto& timeouts = core_.options.timeouts;
+  constexpr std::chrono::milliseconds kVitalHeadMax{2'000};
+  auto timeouts = core_.options.timeouts;
+  if (peer_.admission == Admission::VitalOnly) {
+    timeouts.head = std::min(timeouts.head, kVitalHeadMax);
+  }
   socket_->read_up_to(core_.options.head.head_bytes_max + 4);
   const auto idle_since = SteadyClock::now();
   bool has_begun = false;
@@ -177,14 +190,14 @@ asio::awaitable<bool> TcpConnection::read_head(Turn& turn) {
   }
 }
 
-asio::awaitable<void> TcpConnection::read_body(Turn& turn) {
+asio::awaitable<void> ClientConnection::read_body(Turn& turn) {
   auto body =
-      BodyCollector::make(turn.request, turn.framing, turn.route->body, core_.options.spill_folder);
+      BodyCollector::make(turn.request, turn.framing, turn.route->body, core_.options.spill_folder,
+                          BodyLease(core_.body_budget, turn.owner));
   if (!body) {
     turn.fail(body.error());
     co_return;
   }
-  turn.body_memory = MemoryLease(core_.body_budget);
   const bool awaits_continue = turn.request.version_minor == 1 &&
                                turn.request.headers.has("Expect") && !turn.parser.is_complete() &&
                                socket_->input().empty();
@@ -202,24 +215,14 @@ asio::awaitable<void> TcpConnection::read_body(Turn& turn) {
     co_return;
   }
   turn.request.body = std::move(*finished);
+  turn.body_memory = body->take_lease();
 }
 
 // Feeds the body until it is complete. False: turn.answer says why not, or the peer has left.
-asio::awaitable<bool> TcpConnection::pump_body(Turn& turn, BodyCollector& body) {
-  const auto& timeouts = core_.options.timeouts;
-  const auto started = SteadyClock::now();
-  const auto sink = [&](std::string_view piece) -> Result<void> {
-    auto taken = body.put(piece);
-    if (taken && !turn.body_memory.grow_to(body.memory_size())) {
-      return Error{.kind = ErrorKind::Unavailable,
-                   .message = "the server is receiving too many large requests, try again",
-                   .code = "overloaded",
-                   .retry_after = std::chrono::seconds(5)};
-    }
-    return taken;
-  };
+asio::awaitable<bool> ClientConnection::pump_body(Turn& turn, BodyCollector& body) {
+  BodyPace pace(core_.options.timeouts, SteadyClock::now());
   while (!turn.parser.is_complete()) {
-    auto used = turn.parser.parse_body(socket_->input(), sink);
+    auto used = turn.parser.parse_body(socket_->input(), body);
     turn.body_bytes_in = body.size();
     if (!used) {
       turn.fail(used.error());
@@ -232,37 +235,32 @@ asio::awaitable<bool> TcpConnection::pump_body(Turn& turn, BodyCollector& body) 
       socket_->close();
       co_return false;
     }
-    // A sender may be silent for the stall time, but on the whole it has a rate to keep.
-    const auto earned = std::chrono::seconds(body.size() / timeouts.body_bytes_per_second_min);
-    const auto now = SteadyClock::now();
-    const bool in_time =
-        co_await wait_until(std::min(started + timeouts.body_grace + earned, now + timeouts.stall));
-    if (in_time) continue;
-    turn.fail({.kind = ErrorKind::RequestTimeout,
-               .message = fmt::format("the request's body arrived too slowly, at less than {} "
-                                      "bytes a second",
-                                      timeouts.body_bytes_per_second_min),
-               .code = "request_timeout"});
-    co_return false;
+    const bool is_strained = core_.body_budget.is_strained();
+    if (const auto late = pace.check(body.size(), is_strained, SteadyClock::now())) {
+      turn.fail(*late);
+      co_return false;
+    }
+    co_await wait_until(pace.next_check());
   }
   co_return true;
 }
 
-asio::awaitable<void> TcpConnection::run_handler(Turn& turn) {
+asio::awaitable<void> ClientConnection::run_handler(Turn& turn) {
   socket_->read_up_to(core_.options.head.head_bytes_max + 4);
-  const auto state = std::make_shared<ExchangeState>(
-      ExchangeState::Setup{.request = std::move(turn.request),
-                           .parameters = std::move(turn.parameters),
-                           .context = std::move(turn.context),
-                           .body_memory = std::move(turn.body_memory),
-                           .buffer_bytes_max = core_.options.stream_buffer_bytes_max,
-                           .wake = [self = shared_from_this()] { self->post_wake(); }});
+  const auto state = std::make_shared<ExchangeState>(ExchangeState::Setup{
+      .request = std::move(turn.request),
+      .parameters = std::move(turn.parameters),
+      .context = std::move(turn.context),
+      .body_memory = std::move(turn.body_memory),
+      .answer_memory = ByteLease(core_.answer_budget, turn.owner, kFreeAnswerBytes),
+      .buffer_bytes_max = core_.options.stream_buffer_bytes_max,
+      .wake = [self = shared_from_this()] { self->post_wake(); }});
   state_ = state;
   auto exchange = state->make_handle();
   turn.request.method = exchange->request().method;
   turn.request.version_minor = exchange->request().version_minor;
   turn.call_handler(std::move(exchange));
-  if (socket_->has_ended()) state->signal_gone();
+  if (socket_->is_broken()) state->signal_gone();
   bool goes_on = true;
   while (goes_on) goes_on = co_await send_new_output(turn, *state);
   state->detach();
@@ -270,15 +268,12 @@ asio::awaitable<void> TcpConnection::run_handler(Turn& turn) {
 }
 
 // One round: sends what is new, then waits for more. False when the exchange has ended.
-asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& state) {
+asio::awaitable<bool> ClientConnection::send_new_output(Turn& turn, ExchangeState& state) {
   auto output = state.take();
-  if (output.is_abandoned && socket_->has_ended()) {
-    // Nobody is left to answer: letting go is how a handler ends the work of a client that left.
-    socket_->reset();
-    co_return false;
-  }
-  if (output.is_abandoned) {
-    turn.fail_unanswered();
+  // Nobody is left to answer: letting go is how a handler ends the work of a client that left.
+  if (socket_->is_broken()) co_return false;
+  if (output.is_abandoned || output.is_too_much) {
+    output.is_abandoned ? turn.fail_unanswered() : turn.fail_too_much();
     output.head = std::move(*turn.answer);
     output.is_closed = true;
   }
@@ -304,6 +299,7 @@ asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& 
   }
   const bool ends = output.is_closed || (is_head_only && turn.status != 0);
   if (ends && turn.length == AnswerLength::Chunked && !is_head_only) output_.add(kLastChunk);
+  if (!ends && socket_->has_ended()) turn.queue_probe(output_, output.stream_options);
   if (!output_.empty()) {
     const bool is_sent = co_await flush(turn);
     if (!is_sent) co_return false;
@@ -321,7 +317,7 @@ asio::awaitable<bool> TcpConnection::send_new_output(Turn& turn, ExchangeState& 
 }
 
 // Sends all of output_. False when the peer is gone, or took nothing for the stall time.
-asio::awaitable<bool> TcpConnection::flush(Turn& turn) {
+asio::awaitable<bool> ClientConnection::flush(Turn& turn) {
   std::size_t left = output_.size();
   auto deadline = SteadyClock::now() + core_.options.timeouts.stall;
   for (;;) {
@@ -342,7 +338,7 @@ asio::awaitable<bool> TcpConnection::flush(Turn& turn) {
 
 // Lets the peer read an answer that came before it had sent everything: closing at once would make
 // the kernel send a reset, which may overtake the answer.
-asio::awaitable<void> TcpConnection::linger() {
+asio::awaitable<void> ClientConnection::linger() {
   socket_->shutdown_write();
   const auto deadline = SteadyClock::now() + core_.options.timeouts.linger;
   std::size_t budget = core_.options.unread_body_bytes_max;
@@ -357,7 +353,7 @@ asio::awaitable<void> TcpConnection::linger() {
 }
 
 // False when the deadline has passed without a call of wake().
-asio::awaitable<bool> TcpConnection::wait_until(TimePoint deadline) {
+asio::awaitable<bool> ClientConnection::wait_until(TimePoint deadline) {
   if (!is_woken_) {
     wake_timer_.expires_at(deadline);
     co_await wake_timer_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -365,7 +361,7 @@ asio::awaitable<bool> TcpConnection::wait_until(TimePoint deadline) {
   co_return std::exchange(is_woken_, false) || SteadyClock::now() < deadline;
 }
 
-void TcpConnection::finish() {
+void ClientConnection::finish() {
   if (state_) {
     state_->signal_gone();
     state_->detach();
@@ -376,17 +372,17 @@ void TcpConnection::finish() {
   core_.connections.remove(this);  // last: the server may end right after
 }
 
-void TcpConnection::on_socket() {
-  if (state_ && socket_->has_ended()) state_->signal_gone();
+void ClientConnection::on_socket() {
+  if (state_ && socket_->is_broken()) state_->signal_gone();
   wake();
 }
 
-void TcpConnection::wake() {
+void ClientConnection::wake() {
   is_woken_ = true;
   wake_timer_.cancel();
 }
 
-void TcpConnection::post_wake() {
+void ClientConnection::post_wake() {
   if (is_wake_posted_.exchange(true)) return;
   asio::post(context_, [self = shared_from_this()] {
     self->is_wake_posted_ = false;
@@ -396,10 +392,11 @@ void TcpConnection::post_wake() {
 
 }  // namespace
 
-std::shared_ptr<Connection> make_connection(ServerCore& core, boost::asio::io_context& context,
-                                            int fd, PeerAddress peer) {
-  auto connection = std::make_shared<TcpConnection>(core, context, std::move(peer));
-  connection->open(fd);
+std::shared_ptr<Connection> make_connection(ServerCore& core, asio::io_context& context,
+                                            std::unique_ptr<PeerSocket> socket, Peer peer) {
+  auto connection =
+      std::make_shared<ClientConnection>(core, context, std::move(socket), std::move(peer));
+  connection->open();
   return connection;
 }
 

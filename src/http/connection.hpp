@@ -12,10 +12,17 @@ class io_context;
 namespace limner::http {
 
 struct ServerCore;
+class PeerSocket;
 
-struct PeerAddress {
-  std::string host;
+// What a connection may ask for: anything, or, when there are too many, one request that must be
+// answered even then (Route::is_vital).
+enum class Admission { Full, VitalOnly };
+
+struct Peer {
+  std::string host = {};
   std::uint16_t port = 0;
+  std::string network = {};  // whom limits per address count it for; empty: this machine, nobody
+  Admission admission = Admission::Full;
 };
 
 class Connection {
@@ -28,9 +35,9 @@ class Connection {
   virtual void close() = 0;
 };
 
-// Takes over `fd`. `core` and `context` outlive the connection, which removes itself from
-// `core.connections` at its end.
+// `core` and `context` outlive the connection, which removes itself from `core.connections` at its
+// end.
 std::shared_ptr<Connection> make_connection(ServerCore& core, boost::asio::io_context& context,
-                                            int fd, PeerAddress peer);
+                                            std::unique_ptr<PeerSocket> socket, Peer peer);
 
 }  // namespace limner::http

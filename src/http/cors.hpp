@@ -11,16 +11,21 @@
 
 namespace limner::http {
 
+struct CorsOptions {
+  // Compared as they are, such as "https://paint.example"; "*" is every one.
+  std::vector<std::string> origins = {};
+  std::vector<std::string> request_headers = {};  // that pages may send
+  std::vector<std::string> answer_headers = {};   // that pages may read
+};
+
 // The value of Access-Control-Allow-Origin for this request; empty when there is none to send.
-// Origins are compared as they are, such as "https://paint.example"; "*" is every one.
-std::string allowed_origin(const std::vector<std::string>& origins, const Request& request);
+std::string allowed_origin(const CorsOptions& options, const Request& request);
 
 // Says on any answer that the page of `allowed` may read it; on none when no page is named.
-void add_cors_headers(const std::vector<std::string>& origins, const std::string& allowed,
-                      Headers& headers);
+void add_cors_headers(const CorsOptions& options, const std::string& allowed, Headers& headers);
 
 // The answer to a browser that asks before it sends; `allow` as of the route table.
-Response preflight_answer(const std::string& allow);
+Response preflight_answer(const CorsOptions& options, const std::string& allow);
 bool is_preflight(const Request& request);
 
 }  // namespace limner::http

@@ -57,7 +57,8 @@ class Exchange {
                                                        StreamOptions options = {}) = 0;
   virtual bool responded() const = 0;
 
-  // Fires, on an I/O thread, when the peer closed, reset, or took nothing for the stall time.
+  // Fires, on an I/O thread, when the peer closed, reset, or took nothing for the stall time. Not
+  // when it only shut down its sending side: then it waits for its answer.
   virtual std::stop_token client_gone() const = 0;
 };
 

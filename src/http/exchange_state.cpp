@@ -43,7 +43,7 @@ class ExchangeState::Handle final : public Exchange {
 
   const Request& request() const override { return state_->request_; }
   Body take_body() override {
-    state_->body_memory_ = MemoryLease();
+    state_->body_memory_ = BodyLease();
     return std::exchange(state_->request_.body, std::string());
   }
   std::string_view path_parameter(std::string_view name) const override {
@@ -78,7 +78,10 @@ ExchangeState::ExchangeState(Setup setup)
       context_(std::move(setup.context)),
       body_memory_(std::move(setup.body_memory)),
       buffer_bytes_max_(setup.buffer_bytes_max) {
-  shared_.with([&](Shared& shared) { shared.wake = std::move(setup.wake); });
+  shared_.with([&](Shared& shared) {
+    shared.memory = std::move(setup.answer_memory);
+    shared.wake = std::move(setup.wake);
+  });
 }
 
 std::shared_ptr<Exchange> ExchangeState::make_handle() {
@@ -93,30 +96,39 @@ ExchangeState::Output ExchangeState::take() {
                   .pieces = std::exchange(shared.pieces, {}),
                   .is_closed = shared.is_closed,
                   .is_aborted = shared.is_aborted,
-                  .is_abandoned = shared.is_abandoned};
+                  .is_abandoned = shared.is_abandoned,
+                  .is_too_much = shared.is_too_much};
   });
 }
 
 void ExchangeState::sent(std::size_t size_bytes) {
-  shared_.with([&](Shared& shared) { shared.buffered_bytes -= size_bytes; });
+  shared_.with([&](Shared& shared) {
+    shared.buffered_bytes -= size_bytes;
+    if (shared.is_stream) (void)shared.memory.resize(shared.buffered_bytes);
+  });
 }
 
 void ExchangeState::detach() {
   shared_.with([](Shared& shared) {
     shared.wake = nullptr;
+    shared.head.reset();
     shared.pieces.clear();
+    shared.memory = ByteLease();
   });
 }
 
 bool ExchangeState::answer(Response head, std::optional<StreamOptions> stream) {
   return shared_.with([&](Shared& shared) {
     if (std::exchange(shared.is_answered, true)) return false;
-    shared.head = std::move(head);
     shared.is_stream = stream.has_value();
     shared.is_closed = !shared.is_stream;
+    // Nobody listens: what the answer holds is let go at once.
+    if (!shared.wake) return true;
+    shared.is_too_much = !shared.memory.resize(head.body_text().size());
+    if (!shared.is_too_much) shared.head = std::move(head);
     if (stream) shared.stream_options = std::move(*stream);
-    if (shared.wake) shared.wake();
-    return true;
+    shared.wake();
+    return !shared.is_too_much;
   });
 }
 
@@ -126,7 +138,9 @@ bool ExchangeState::write(std::string piece, Loss loss) {
     if (piece.empty()) return true;
     const std::size_t after = shared.buffered_bytes + piece.size();
     if (loss == Loss::Allowed && after > buffer_bytes_max_) return false;
-    if (after > kRequiredBytesMax) {
+    const bool has_room = after <= kRequiredBytesMax && shared.memory.resize(after);
+    if (!has_room && loss == Loss::Allowed) return false;
+    if (!has_room) {
       shared.is_aborted = true;
     } else {
       shared.buffered_bytes = after;

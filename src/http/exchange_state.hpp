@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "base/guarded.hpp"
+#include "http/body_budget.hpp"
+#include "http/byte_budget.hpp"
 #include "http/exchange.hpp"
-#include "http/memory_budget.hpp"
 #include "http/request.hpp"
 #include "http/route_table.hpp"
 
@@ -24,12 +25,13 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
  public:
   struct Setup {
     Request request;
-    PathParameters parameters;
-    std::any context;
-    MemoryLease body_memory;
+    PathParameters parameters = {};
+    std::any context = {};
+    BodyLease body_memory = {};
+    ByteLease answer_memory = {};
     std::size_t buffer_bytes_max = 0;
     // Asks the connection to call take(); from any thread.
-    std::function<void()> wake;
+    std::function<void()> wake = {};
   };
   explicit ExchangeState(Setup setup);
 
@@ -45,11 +47,12 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     bool is_closed = false;     // nothing follows
     bool is_aborted = false;    // reset the connection
     bool is_abandoned = false;  // the handler let go without an answer
+    bool is_too_much = false;   // there is no memory for the handler's answer
   };
   Output take();
   // That many bytes of pieces have left: there is room for more.
   void sent(std::size_t size_bytes);
-  // The peer closed or reset. May run the handler's stop callbacks.
+  // The peer is gone. May run the handler's stop callbacks.
   void signal_gone() { gone_.request_stop(); }
   // The connection takes nothing more; wake is never called again.
   void detach();
@@ -68,6 +71,8 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
     bool is_closed = false;
     bool is_aborted = false;
     bool is_abandoned = false;
+    bool is_too_much = false;
+    ByteLease memory;  // of what waits for the client
     std::function<void()> wake;
   };
 
@@ -82,7 +87,7 @@ class ExchangeState : public std::enable_shared_from_this<ExchangeState> {
   Request request_;
   const PathParameters parameters_;
   const std::any context_;
-  MemoryLease body_memory_;
+  BodyLease body_memory_;
   const std::size_t buffer_bytes_max_;
   std::stop_source gone_;
   Guarded<Shared> shared_;

@@ -41,6 +41,9 @@ class MultipartParser::Impl {
   std::size_t memory_size() const {
     return memory_size_ + pending_.size() + (content_ ? content_->memory_size() : 0);
   }
+  std::size_t spilled_size() const {
+    return spilled_size_ + (content_ ? content_->spilled_size() : 0);
+  }
 
  private:
   enum class State { Preamble, PartHead, PartBody, Epilogue };
@@ -69,6 +72,7 @@ class MultipartParser::Impl {
   std::size_t lent_size_ = 2;  // line-break bytes at `at_` that are not data
   std::size_t body_size_ = 0;
   std::size_t memory_size_ = 0;
+  std::size_t spilled_size_ = 0;
   Part part_;
   std::unique_ptr<SpillBuffer> content_;
   std::vector<Part> parts_;
@@ -116,7 +120,10 @@ Result<bool> MultipartParser::Impl::read_head() {
   const auto text = rest();
   // A head without fields is one empty line.
   const auto end = text.starts_with("\r\n") ? 0 : text.find("\r\n\r\n");
-  if ((end == text.npos ? text.size() : end) > limits_.part_head_bytes_max) {
+  // Without an end in sight the last three bytes may be the beginning of one.
+  const auto size_min =
+      end == text.npos ? text.size() - std::min<std::size_t>(text.size(), 3) : end;
+  if (size_min > limits_.part_head_bytes_max) {
     return malformed(
         fmt::format("the head of a part has more than {} bytes", limits_.part_head_bytes_max));
   }
@@ -176,9 +183,9 @@ Result<void> MultipartParser::Impl::take_data(std::size_t size) {
 }
 
 Result<void> MultipartParser::Impl::end_part() {
-  memory_size_ += content_->memory_size();
   auto content = content_->finish();
   if (!content) return content.error();
+  (content->is_spilled() ? spilled_size_ : memory_size_) += content->size();
   part_.content = std::move(*content);
   parts_.push_back(std::move(part_));
   content_.reset();
@@ -214,6 +221,9 @@ Result<std::vector<Part>> MultipartParser::finish() {
 }
 std::size_t MultipartParser::memory_size() const {
   return impl_->memory_size();
+}
+std::size_t MultipartParser::spilled_size() const {
+  return impl_->spilled_size();
 }
 
 }  // namespace limner::http

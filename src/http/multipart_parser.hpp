@@ -13,12 +13,13 @@
 
 namespace limner::http {
 
+// No defaults: the product's are in core/limits.hpp.
 struct MultipartLimits {
-  std::size_t body_bytes_max = 100u << 20;
-  std::size_t part_bytes_max = 50u << 20;
-  std::size_t parts_max = 64;
-  std::size_t part_head_bytes_max = 8u << 10;
-  std::size_t spill_bytes = 1u << 20;  // larger parts go to an unlinked file
+  std::size_t body_bytes_max;
+  std::size_t part_bytes_max;
+  std::size_t parts_max;
+  std::size_t part_head_bytes_max;
+  std::size_t spill_bytes;  // larger parts go to an unlinked file
 };
 
 // After an error nothing more may be pushed. Errors: InvalidArgument (malformed), TooLarge,
@@ -36,6 +37,7 @@ class MultipartParser {
   Result<std::vector<Part>> finish();
   // What is held in memory, rather than in files.
   std::size_t memory_size() const;
+  std::size_t spilled_size() const;
 
  private:
   class Impl;

@@ -117,12 +117,6 @@ Result<Framing> check_head(const RequestHead& head, std::string_view raw_head) {
     const char first = at + 2 < raw_head.size() ? raw_head[at + 2] : '\0';
     if (first == ' ' || first == '\t') return bad_head("request head: folded lines are obsolete");
   }
-  for (const auto& field : head.headers) {
-    // A proxy that turns '-' into '_' would take one name for the other.
-    if (field.name.find('_') != field.name.npos) {
-      return bad_head("request head: field names with '_' are not accepted");
-    }
-  }
   if (auto host = check_host(head); !host) return host.error();
   auto framing = check_framing(head);
   if (!framing) return framing;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,11 +56,19 @@ class RequestParser {
   Result<Framing> parse_head(std::string_view raw_head);
   const RequestHead& head() const;
 
-  // Called with each piece of the body; its error ends the parsing.
-  using BodySink = std::function<Result<void>(std::string_view piece)>;
+  // Takes the body. An error ends the parsing and is its error.
+  class BodySink {
+   public:
+    virtual ~BodySink() = default;
+    // That many bytes more are to come: the next chunk.
+    virtual Result<void> announce(std::uint64_t size) = 0;
+    virtual Result<void> put(std::string_view piece) = 0;
+    // Of all that was put.
+    virtual std::size_t size() const = 0;
+  };
   // How many bytes were used. Unused bytes come again with more behind them, or belong to the next
   // request when the body is complete.
-  Result<std::size_t> parse_body(std::string_view bytes, const BodySink& sink);
+  Result<std::size_t> parse_body(std::string_view bytes, BodySink& sink);
   bool is_complete() const;
 
  private:
@@ -69,7 +76,8 @@ class RequestParser {
   std::unique_ptr<Impl> impl_;
 };
 
-// HTTP's statuses that ErrorKind has no word for, by the error's code: 414, 417, 431, 501, 505.
+// HTTP's statuses that ErrorKind has no word for, by the error's code: 414, 417, 431, 501, 505. For
+// whoever turns the server's errors into answers.
 std::optional<int> finer_status(const Error& error);
 
 }  // namespace limner::http

@@ -1,4 +1,5 @@
 // Boost.Beast reads the grammar of heads and chunks; what it lets through is check_head's work.
+#include <functional>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -45,7 +46,7 @@ Error head_error(const error_code& ec) {
 
 // Where a piece of the body goes while put() runs.
 struct Target {
-  const RequestParser::BodySink* sink = nullptr;
+  RequestParser::BodySink* sink = nullptr;
   std::optional<Error> failure;
 };
 
@@ -63,7 +64,7 @@ struct SinkBody {
       std::size_t size = 0;
       for (const auto buffer : boost::beast::buffers_range_ref(buffers)) {
         const auto piece = std::string_view(static_cast<const char*>(buffer.data()), buffer.size());
-        auto taken = (*target_.sink)(piece);
+        auto taken = target_.sink->put(piece);
         if (!taken) {
           target_.failure = taken.error();
           ec = boost::system::errc::make_error_code(boost::system::errc::operation_canceled);
@@ -89,18 +90,25 @@ class RequestParser::Impl {
     parser_.header_limit(std::numeric_limits<std::uint32_t>::max());
     parser_.body_limit(boost::none);
     parser_.eager(true);
+    parser_.on_chunk_header(on_chunk_);
   }
 
   Result<Framing> parse_head(std::string_view raw_head);
-  Result<std::size_t> parse_body(std::string_view bytes, const BodySink& sink);
+  Result<std::size_t> parse_body(std::string_view bytes, BodySink& sink);
   const RequestHead& head() const { return head_; }
   bool is_complete() const { return is_empty_ || parser_.is_done(); }
 
  private:
   Result<void> check_overhead() const;
+  void judge_chunk(std::uint64_t size, error_code& ec);
 
   HeadLimits limits_;
   beast_http::request_parser<SinkBody> parser_;
+  // Beast keeps a reference.
+  std::function<void(std::uint64_t, boost::beast::string_view, error_code&)> on_chunk_ =
+      [this](std::uint64_t size, boost::beast::string_view, error_code& ec) {
+        judge_chunk(size, ec);
+      };
   RequestHead head_;
   bool is_empty_ = false;
   std::size_t wire_size_ = 0;
@@ -117,10 +125,14 @@ Result<Framing> RequestParser::Impl::parse_head(std::string_view raw_head) {
   head_.method = std::string(message.method_string());
   head_.target = std::string(message.target());
   head_.version_minor = static_cast<int>(message.version() % 10);
+  std::size_t field_count = 0;
   for (const auto& field : message) {
+    ++field_count;
+    // Dropped, as nginx and Caddy do: who turns '-' into '_' would take one name for the other.
+    if (field.name_string().find('_') != field.name_string().npos) continue;
     head_.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
-  if (head_.headers.size() > limits_.fields_max) {
+  if (field_count > limits_.fields_max) {
     return bad_head(fmt::format("request head: more than {} fields", limits_.fields_max),
                     "request_head_too_large");
   }
@@ -129,16 +141,13 @@ Result<Framing> RequestParser::Impl::parse_head(std::string_view raw_head) {
   return framing;
 }
 
-Result<std::size_t> RequestParser::Impl::parse_body(std::string_view bytes, const BodySink& sink) {
+Result<std::size_t> RequestParser::Impl::parse_body(std::string_view bytes, BodySink& sink) {
   // Beast has no limit of its own for the line before a chunk, nor for the trailer.
   constexpr std::size_t kUnparsedBytesMax = 16u << 10;
   if (is_complete() || bytes.empty()) return std::size_t{0};
-  const BodySink counting = [&](std::string_view piece) {
-    body_size_ += piece.size();
-    return sink(piece);
-  };
   auto& target = parser_.get().body();
-  target.sink = &counting;
+  target.sink = &sink;
+  const std::size_t size_before = sink.size();
   error_code ec;
   const std::size_t used = parser_.put(boost::asio::buffer(bytes.data(), bytes.size()), ec);
   target.sink = nullptr;
@@ -147,11 +156,21 @@ Result<std::size_t> RequestParser::Impl::parse_body(std::string_view bytes, cons
     return bad_chunks(fmt::format("malformed ({})", ec.message()));
   }
   wire_size_ += used;
+  body_size_ += sink.size() - size_before;
   if (!parser_.is_done() && bytes.size() - used > kUnparsedBytesMax) {
     return bad_chunks("a chunk's head or the trailer is too long");
   }
   if (auto overhead = check_overhead(); !overhead) return overhead.error();
   return used;
+}
+
+// A chunk that is too large is refused when it is announced, not when that much has come.
+void RequestParser::Impl::judge_chunk(std::uint64_t size, error_code& ec) {
+  auto& target = parser_.get().body();
+  const auto accepted = target.sink->announce(size);
+  if (accepted) return;
+  target.failure = accepted.error();
+  ec = boost::system::errc::make_error_code(boost::system::errc::operation_canceled);
 }
 
 // Tiny chunks, long extensions: the sender makes us work for nothing.
@@ -173,7 +192,7 @@ Result<Framing> RequestParser::parse_head(std::string_view raw_head) {
 const RequestHead& RequestParser::head() const {
   return impl_->head();
 }
-Result<std::size_t> RequestParser::parse_body(std::string_view bytes, const BodySink& sink) {
+Result<std::size_t> RequestParser::parse_body(std::string_view bytes, BodySink& sink) {
   return impl_->parse_body(bytes, sink);
 }
 bool RequestParser::is_complete() const {

@@ -2,6 +2,15 @@
 
 namespace limner::http {
 
+std::size_t Response::body_size() const {
+  return std::visit([](const auto& bytes) { return bytes.size(); }, body);
+}
+
+std::string_view Response::body_text() const {
+  const auto* text = std::get_if<std::string>(&body);
+  return text ? std::string_view(*text) : std::string_view();
+}
+
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200:

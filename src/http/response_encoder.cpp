@@ -52,7 +52,7 @@ bool is_sendable(const Headers& headers) {
 std::string encode_head(const Response& response, const AnswerShape& shape) {
   std::string head;
   head.reserve(512);
-  fmt::format_to(std::back_inserter(head), "HTTP/1.1 {} {}\r\nDate: {}\r\n", response.status,
+  fmt::format_to(std::back_inserter(head), "{}{} {}\r\nDate: {}\r\n", kAnswerStart, response.status,
                  reason_phrase(response.status), format_date(shape.now));
   for (const auto& field : response.headers) {
     head.append(field.name).append(": ").append(field.value).append("\r\n");
@@ -60,7 +60,7 @@ std::string encode_head(const Response& response, const AnswerShape& shape) {
   if (shape.length == AnswerLength::Chunked) {
     head.append("Transfer-Encoding: chunked\r\n");
   } else if (shape.length == AnswerLength::Known && may_have_body(response.status)) {
-    fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body.size());
+    fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", response.body_size());
   }
   if (!shape.keeps_alive) {
     head.append("Connection: close\r\n");

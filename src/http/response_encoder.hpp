@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <ctime>
 #include <string>
+#include <string_view>
 
 #include "http/response.hpp"
 
@@ -18,6 +19,9 @@ struct AnswerShape {
   bool keeps_alive = true;
   std::time_t now = 0;
 };
+
+// What every answer begins with, whatever it will say.
+constexpr std::string_view kAnswerStart = "HTTP/1.1 ";
 
 // A field that would break out of its line, or that is the server's to write.
 bool is_sendable(const Headers& headers);

@@ -109,9 +109,10 @@ RouteResult RouteTable::find(std::string_view method,
     auto parameters = match(entry, segments);
     if (!parameters) continue;
     allow(entry.route.method);
-    if (entry.route.method == "GET") allow("HEAD");
+    const bool takes_head = entry.route.method == "GET" && entry.route.takes_head;
+    if (takes_head) allow("HEAD");
     const bool is_exact = entry.route.method == method;
-    if (!is_exact && !(method == "HEAD" && entry.route.method == "GET")) continue;
+    if (!is_exact && !(method == "HEAD" && takes_head)) continue;
     // A HEAD route of its own beats the GET route that stands in for it.
     if (!best || (is_exact && !best_is_exact) ||
         (is_exact == best_is_exact && is_more_specific(entry, *best))) {

@@ -20,20 +20,33 @@ namespace limner::http {
 struct BodyPolicy {
   bool takes_json = false;
   bool takes_multipart = false;
-  std::size_t json_bytes_max = 64u << 20;
+  std::size_t json_bytes_max = 0;
   MultipartLimits multipart = {};
   // Routes that take nothing still tolerate (and drop) a body as small as this.
   std::size_t ignored_bytes_max = 64u << 10;
 
   static BodyPolicy none() { return {}; }
-  static BodyPolicy json() { return {.takes_json = true}; }
-  static BodyPolicy form() { return {.takes_multipart = true}; }
-  static BodyPolicy json_or_form() { return {.takes_json = true, .takes_multipart = true}; }
+  static BodyPolicy json(std::size_t bytes_max) {
+    return {.takes_json = true, .json_bytes_max = bytes_max};
+  }
+  static BodyPolicy form(MultipartLimits limits) {
+    return {.takes_multipart = true, .multipart = limits};
+  }
+  static BodyPolicy json_or_form(std::size_t bytes_max, MultipartLimits limits) {
+    return {.takes_json = true,
+            .takes_multipart = true,
+            .json_bytes_max = bytes_max,
+            .multipart = limits};
+  }
 };
 
-// An answer before the body is read (the connection then closes if a body was announced), or a
-// value that the handler finds in Exchange::context().
-using HeadDecision = std::variant<std::any, Response>;
+struct Admitted {
+  std::any context = {};   // what the handler finds in Exchange::context()
+  std::string owner = {};  // whose share of the server's memory it takes; empty: its address's
+};
+// An answer before the body is read (the connection then closes if a body was announced), or who
+// asks.
+using HeadDecision = std::variant<Admitted, Response>;
 // Runs on an I/O thread and must not block. The request has no body yet.
 using HeadHook = std::function<HeadDecision(const Request& head)>;
 
@@ -44,6 +57,8 @@ struct Route {
   Handler handler;
   BodyPolicy body = {};
   HeadHook on_head = {};
+  bool takes_head = true;  // a GET that also answers HEAD: not one with effects
+  bool is_vital = false;   // answered even when there are too many connections: probes
 };
 
 using PathParameters = std::vector<std::pair<std::string, std::string>>;
@@ -67,7 +82,8 @@ class RouteTable {
   // All of another table's routes; `hook` asks at those that have none of their own.
   void add_behind(const HeadHook& hook, RouteTable routes);
 
-  // Literal segments win over parameters, from left to right. HEAD falls back to GET.
+  // Literal segments win over parameters, from left to right. HEAD falls back to GET where that
+  // takes it.
   RouteResult find(std::string_view method, const std::vector<std::string>& segments) const;
   std::size_t size() const { return entries_.size(); }
   // "GET /v1/models", in order of adding; for documentation and tests.

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <future>
 #include <thread>
 #include <utility>
@@ -15,11 +16,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/check.hpp"
+#include "base/descriptor.hpp"
 #include "base/log.hpp"
+#include "base/log_throttle.hpp"
+#include "http/client_address.hpp"
 #include "http/connection.hpp"
+#include "http/peer_socket.hpp"
 #include "http/response_encoder.hpp"
 #include "http/server_core.hpp"
 
@@ -74,11 +78,13 @@ class Server::Impl {
   void stop();
 
  private:
+  void run(Loop& loop);
   void wait_for_clients();
   void accept_waiting();
   bool accept_one();
+  void serve(Descriptor fd, Peer peer);
   void pause_accepting();
-  void refuse(int fd, const PeerAddress& peer);
+  void refuse(int fd, const Peer& peer);
   void stop_accepting();
 
   ServerCore core_;
@@ -87,6 +93,8 @@ class Server::Impl {
   asio::steady_timer pause_;
   std::uint16_t port_ = 0;
   std::size_t accepted_count_ = 0;
+  bool waits_for_clients_ = false;
+  LogThrottle accept_failures_{std::chrono::seconds(10)};
   bool is_started_ = false;
 };
 
@@ -96,7 +104,8 @@ Server::Impl::Impl(ServerOptions options, RouteTable routes, ErrorFormatter form
             .routes = std::move(routes),
             .format_error = std::move(format_error),
             .observer = observer ? *observer : silent_observer(),
-            .body_budget = {},
+            .body_budget = BodyBudget(core_.options.bodies),
+            .answer_budget = {},
             .connections = {}},
       loops_([&] {
         LIMNER_CHECK(core_.options.io_threads >= 1, "a server needs an I/O thread");
@@ -108,7 +117,8 @@ Server::Impl::Impl(ServerOptions options, RouteTable routes, ErrorFormatter form
       }()),
       acceptor_(loops_[0]->context),
       pause_(loops_[0]->context) {
-  core_.body_budget = std::make_shared<MemoryBudget>(core_.options.body_memory_bytes_max);
+  const std::size_t answers_max = core_.options.answer_memory_bytes_max;
+  core_.answer_budget = std::make_shared<ByteBudget>(answers_max, answers_max / 2);
   if (core_.options.spill_folder.empty()) {
     core_.options.spill_folder = std::filesystem::temp_directory_path();
   }
@@ -144,29 +154,47 @@ Result<void> Server::Impl::listen() {
 void Server::Impl::start() {
   LIMNER_CHECK(acceptor_.is_open() && !is_started_, "listen() comes before start(), once");
   is_started_ = true;
-  asio::post(loops_[0]->context, [this] { wait_for_clients(); });
   for (auto& loop : loops_) {
-    loop->thread = std::thread([&context = loop->context] { context.run(); });
+    loop->thread = std::thread([this, &here = *loop] { run(here); });
+  }
+}
+
+// What a task throws (out of memory) costs that task, not the process.
+void Server::Impl::run(Loop& loop) {
+  for (;;) {
+    try {
+      if (&loop == loops_[0].get() && !waits_for_clients_) wait_for_clients();
+      loop.context.run();
+      return;
+    } catch (const std::exception& e) {
+      log::error("http: a task of an I/O thread failed: {}", e.what());
+    }
   }
 }
 
 void Server::Impl::wait_for_clients() {
   if (!acceptor_.is_open()) return;
   acceptor_.async_wait(tcp::acceptor::wait_read, [this](const error_code& ec) {
+    waits_for_clients_ = false;
     if (!ec) accept_waiting();
   });
+  waits_for_clients_ = true;
 }
 
 void Server::Impl::accept_waiting() {
   constexpr int kBurst = 64;  // then others on this loop get their turn
   for (int i = 0; i < kBurst; ++i) {
-    if (core_.connections.size() >= core_.options.connections_max) return pause_accepting();
+    if (!core_.connections.has_room(core_.options)) return pause_accepting();
     if (accept_one()) continue;
     const bool is_drained = errno == EAGAIN || errno == EWOULDBLOCK;
     const bool is_client_fault = errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
     if (is_drained) break;
     if (is_client_fault) continue;
-    log::error("http: cannot accept a connection: {}", std::strerror(errno));
+    const int cause = errno;
+    if (const auto left_out = accept_failures_.pass(std::chrono::steady_clock::now())) {
+      log::error("http: cannot accept a connection: {} ({} such lines left out)",
+                 std::strerror(cause), *left_out);
+    }
     return pause_accepting();
   }
   wait_for_clients();
@@ -176,21 +204,32 @@ void Server::Impl::accept_waiting() {
 bool Server::Impl::accept_one() {
   tcp::endpoint remote;
   auto size = static_cast<socklen_t>(remote.capacity());
-  const int fd =
-      ::accept4(acceptor_.native_handle(), remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  if (fd < 0) return false;
+  Descriptor fd(
+      ::accept4(acceptor_.native_handle(), remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (fd.get() < 0) return false;
   remote.resize(size);
-  PeerAddress peer{.host = remote.address().to_string(), .port = remote.port()};
-  if (core_.connections.count_from(peer.host) >= core_.options.connections_per_address_max) {
-    refuse(fd, peer);
-    return true;
+  Peer peer{.host = remote.address().to_string(), .port = remote.port()};
+  peer.network = network_of(peer.host);
+  if (const auto admission = core_.connections.admit(peer.network, core_.options)) {
+    peer.admission = *admission;
+    serve(std::move(fd), std::move(peer));
+  } else {
+    refuse(fd.get(), peer);
   }
-  auto& loop = *loops_[accepted_count_++ % loops_.size()];
-  const auto host = peer.host;
-  const auto connection = make_connection(core_, loop.context, fd, std::move(peer));
-  core_.connections.add(connection, host);
-  connection->start();
   return true;
+}
+
+void Server::Impl::serve(Descriptor fd, Peer peer) {
+  auto& loop = *loops_[accepted_count_++ % loops_.size()];
+  const auto connection =
+      make_connection(core_, loop.context, open_tcp_socket(loop.context, std::move(fd)), peer);
+  core_.connections.add(connection, peer);
+  try {
+    connection->start();
+  } catch (...) {
+    core_.connections.remove(connection.get());
+    throw;
+  }
 }
 
 // Out of connections or descriptors: clients wait in the kernel's queue until some are free again.
@@ -198,35 +237,33 @@ void Server::Impl::pause_accepting() {
   constexpr std::chrono::milliseconds kPause{50};
   pause_.expires_after(kPause);
   pause_.async_wait([this](const error_code& ec) {
+    waits_for_clients_ = false;
     if (!ec) wait_for_clients();
   });
+  waits_for_clients_ = true;
 }
 
-void Server::Impl::refuse(int fd, const PeerAddress& peer) {
+void Server::Impl::refuse(int fd, const Peer& peer) {
   core_.observer.connection_refused();
   Request nobody;
   nobody.remote_address = peer.host;
   nobody.remote_port = peer.port;
-  const auto response =
-      core_.make_error_response({.kind = ErrorKind::Unavailable,
-                                 .message = fmt::format("more than {} connections from one address",
-                                                        core_.options.connections_per_address_max),
-                                 .code = "too_many_connections",
-                                 .retry_after = std::chrono::seconds(1)},
-                                nobody);
-  const auto bytes =
-      encode_head(response, {.keeps_alive = false, .now = std::time(nullptr)}) + response.body;
+  const auto response = core_.format_error(too_many_connections(), nobody);
+  auto bytes = encode_head(response, {.keeps_alive = false, .now = std::time(nullptr)});
+  bytes += response.body_text();
   // Best effort: whoever opens that many connections may not be reading.
   if (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     log::debug("http: a refused connection did not take its answer");
   }
-  ::close(fd);
 }
 
 void Server::Impl::stop_accepting() {
   // Who is already in the kernel's queue is still served: closing would reset them.
-  while (acceptor_.is_open() && core_.connections.size() < core_.options.connections_max &&
-         accept_one()) {
+  try {
+    while (acceptor_.is_open() && core_.connections.has_room(core_.options) && accept_one()) {
+    }
+  } catch (const std::exception& e) {
+    log::error("http: the last clients were not accepted: {}", e.what());
   }
   error_code ignored;
   acceptor_.close(ignored);
@@ -234,24 +271,30 @@ void Server::Impl::stop_accepting() {
 }
 
 bool Server::Impl::drain(std::chrono::milliseconds deadline) {
-  constexpr std::chrono::seconds kCloseWait{10};
+  constexpr std::chrono::seconds kCloseWait{5};
   core_.is_draining = true;
   if (!is_started_) {
     error_code ignored;
     acceptor_.close(ignored);
     return true;
   }
-  std::promise<void> stopped;
-  asio::post(loops_[0]->context, [&] {
+  const auto stopped = std::make_shared<std::promise<void>>();
+  asio::post(loops_[0]->context, [this, stopped] {
     stop_accepting();
-    stopped.set_value();
+    stopped->set_value();
   });
-  stopped.get_future().wait();
+  auto is_stopped = stopped->get_future();
+  if (is_stopped.wait_for(deadline + kCloseWait) != std::future_status::ready) {
+    log::error("http: an I/O thread is blocked, nothing can be drained");
+    return false;
+  }
   for (const auto& connection : core_.connections.all()) connection->drain();
   if (core_.connections.wait_until_empty(deadline)) return true;
   for (const auto& connection : core_.connections.all()) connection->close();
-  const bool are_closed = core_.connections.wait_until_empty(kCloseWait);
-  LIMNER_CHECK(are_closed, "a handler blocks an I/O thread");
+  if (!core_.connections.wait_until_empty(kCloseWait)) {
+    log::error("http: {} connections did not end: a handler blocks an I/O thread",
+               core_.connections.size());
+  }
   return false;
 }
 

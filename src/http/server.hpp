@@ -8,10 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.hpp"
 #include "base/result.hpp"
+#include "http/body_budget.hpp"
+#include "http/cors.hpp"
 #include "http/exchange.hpp"
 #include "http/request_head.hpp"
 #include "http/route_table.hpp"
@@ -19,8 +20,8 @@
 namespace limner::http {
 
 // http knows no dialect: this turns its errors into answers. `head` may be partly filled when the
-// request could not be read. Where HTTP has a finer status than ErrorKind (414, 417, 431, 501,
-// 505), the server sets it on the answer afterwards. Must not block.
+// request could not be read. HTTP has finer statuses than ErrorKind for some: finer_status()
+// (request_head.hpp) names them. Must not block.
 using ErrorFormatter = std::function<Response(const Error& error, const Request& head)>;
 
 struct Timeouts {
@@ -28,6 +29,7 @@ struct Timeouts {
   std::chrono::milliseconds keep_alive{75'000};      // idle between requests
   std::chrono::milliseconds body_grace{20'000};      // before the rate below is asked for
   std::size_t body_bytes_per_second_min = 1u << 10;  // slower on average: 408
+  std::chrono::milliseconds body{600'000};           // first to last byte of a body: 408
   std::chrono::milliseconds stall{60'000};           // the client takes no byte: closed
   std::chrono::milliseconds linger{2'000};           // after an early answer, for its reader
 };
@@ -38,13 +40,16 @@ struct ServerOptions {
   int io_threads = 1;
   HeadLimits head = {};
   Timeouts timeouts = {};
-  std::size_t connections_max = 16'384;             // beyond: not accepted until one ends
-  std::size_t connections_per_address_max = 1'024;  // beyond: 503
-  std::size_t stream_buffer_bytes_max = 4u << 20;   // droppable pieces of one stream
-  std::size_t unread_body_bytes_max = 64u << 10;    // drained after an early answer
-  std::size_t body_memory_bytes_max = 1u << 30;     // bodies held in memory, whole server: 503
-  std::filesystem::path spill_folder = {};          // empty: the system's temporary folder
-  std::vector<std::string> cors_origins = {};       // web pages that may call from a browser
+  // Beyond these only what is vital (Route::is_vital) is answered, the rest is 503. The limit for
+  // an address, an IPv6 network of /64, is not one for this machine: a proxy may run here.
+  std::size_t connections_max = 16'384;
+  std::size_t connections_per_address_max = 1'024;
+  std::size_t stream_buffer_bytes_max = 4u << 20;              // droppable pieces of one stream
+  std::size_t unread_body_bytes_max = 64u << 10;               // drained after an early answer
+  BodyLimits bodies = {};                                      // of the whole server
+  std::size_t answer_memory_bytes_max = std::size_t{1} << 30;  // that wait for readers: 503
+  std::filesystem::path spill_folder = {};  // empty: the system's temporary folder
+  CorsOptions cors = {};                    // web pages that may call
 };
 
 struct RequestSummary {
@@ -84,9 +89,10 @@ class Server {
   // Starts the I/O threads and returns.
   void start();
   // Stops accepting, closes idle connections, waits for exchanges in flight until `deadline` has
-  // passed, then closes what is left. True when nothing had to be cut. Not from an I/O thread.
+  // passed, then closes what is left; that takes a few seconds at most. True when nothing had to be
+  // cut. Not from an I/O thread.
   bool drain(std::chrono::milliseconds deadline);
-  // drain(0).
+  // drain(0), and the I/O threads end: waits for handlers that run.
   void stop();
 
  private:

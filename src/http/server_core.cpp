@@ -1,22 +1,27 @@
 #include "http/server_core.hpp"
 
-#include "http/connection.hpp"
-
 namespace limner::http {
+namespace {
 
-void ConnectionRegistry::add(const std::shared_ptr<Connection>& connection,
-                             const std::string& address) {
+// Beyond the limits: who asks for what is vital, one request each.
+constexpr std::size_t kVitalOnlyMax = 64;
+
+}  // namespace
+
+void ConnectionRegistry::add(const std::shared_ptr<Connection>& connection, const Peer& peer) {
   std::lock_guard lock(mutex_);
-  entries_.insert_or_assign(connection.get(), Entry{connection, address});
-  ++per_address_[address];
+  entries_.insert_or_assign(connection.get(), Entry{connection, peer.network, peer.admission});
+  ++per_network_[peer.network];
+  if (peer.admission == Admission::VitalOnly) ++vital_only_count_;
 }
 
 void ConnectionRegistry::remove(const Connection* connection) {
   std::lock_guard lock(mutex_);
   const auto found = entries_.find(connection);
   if (found == entries_.end()) return;
-  const auto count = per_address_.find(found->second.address);
-  if (--count->second == 0) per_address_.erase(count);
+  const auto count = per_network_.find(found->second.network);
+  if (--count->second == 0) per_network_.erase(count);
+  if (found->second.admission == Admission::VitalOnly) --vital_only_count_;
   entries_.erase(found);
   if (entries_.empty()) emptied_.notify_all();
 }
@@ -29,15 +34,27 @@ std::vector<std::shared_ptr<Connection>> ConnectionRegistry::all() const {
   return connections;
 }
 
+std::optional<Admission> ConnectionRegistry::admit(const std::string& network,
+                                                   const ServerOptions& options) const {
+  std::lock_guard lock(mutex_);
+  const auto found = per_network_.find(network);
+  const std::size_t from_there = found == per_network_.end() ? 0 : found->second;
+  const bool is_full = entries_.size() - vital_only_count_ >= options.connections_max;
+  const bool is_greedy = !network.empty() && from_there >= options.connections_per_address_max;
+  if (!is_full && !is_greedy) return Admission::Full;
+  if (vital_only_count_ < kVitalOnlyMax) return Admission::VitalOnly;
+  return std::nullopt;
+}
+
+bool ConnectionRegistry::has_room(const ServerOptions& options) const {
+  std::lock_guard lock(mutex_);
+  return vital_only_count_ < kVitalOnlyMax ||
+         entries_.size() - vital_only_count_ < options.connections_max;
+}
+
 std::size_t ConnectionRegistry::size() const {
   std::lock_guard lock(mutex_);
   return entries_.size();
-}
-
-std::size_t ConnectionRegistry::count_from(const std::string& address) const {
-  std::lock_guard lock(mutex_);
-  const auto found = per_address_.find(address);
-  return found == per_address_.end() ? 0 : found->second;
 }
 
 bool ConnectionRegistry::wait_until_empty(std::chrono::milliseconds wait_max) const {
@@ -45,10 +62,11 @@ bool ConnectionRegistry::wait_until_empty(std::chrono::milliseconds wait_max) co
   return emptied_.wait_for(lock, wait_max, [&] { return entries_.empty(); });
 }
 
-Response ServerCore::make_error_response(const Error& error, const Request& head) const {
-  auto response = format_error(error, head);
-  if (const auto status = finer_status(error)) response.status = *status;
-  return response;
+Error too_many_connections() {
+  return {.kind = ErrorKind::Unavailable,
+          .message = "too many connections, from this address or in all",
+          .code = "too_many_connections",
+          .retry_after = std::chrono::seconds(1)};
 }
 
 }  // namespace limner::http

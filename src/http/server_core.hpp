@@ -7,37 +7,43 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "http/memory_budget.hpp"
+#include "http/body_budget.hpp"
+#include "http/byte_budget.hpp"
+#include "http/connection.hpp"
 #include "http/server.hpp"
 
 namespace limner::http {
 
-class Connection;
-
 // Who is connected. Any thread.
 class ConnectionRegistry {
  public:
-  void add(const std::shared_ptr<Connection>& connection, const std::string& address);
+  void add(const std::shared_ptr<Connection>& connection, const Peer& peer);
   void remove(const Connection* connection);
   std::vector<std::shared_ptr<Connection>> all() const;
+  // What one more connection from `network` may ask for; empty when not even that.
+  std::optional<Admission> admit(const std::string& network, const ServerOptions& options) const;
+  // False when the next would be refused whoever it is.
+  bool has_room(const ServerOptions& options) const;
   std::size_t size() const;
-  std::size_t count_from(const std::string& address) const;
   // False when some were left after `wait_max`.
   bool wait_until_empty(std::chrono::milliseconds wait_max) const;
 
  private:
   struct Entry {
     std::shared_ptr<Connection> connection;
-    std::string address;
+    std::string network;
+    Admission admission;
   };
   mutable std::mutex mutex_;
   mutable std::condition_variable emptied_;
   std::unordered_map<const Connection*, Entry> entries_;
-  std::unordered_map<std::string, std::size_t> per_address_;
+  std::unordered_map<std::string, std::size_t> per_network_;
+  std::size_t vital_only_count_ = 0;
 };
 
 struct ServerCore {
@@ -45,12 +51,12 @@ struct ServerCore {
   RouteTable routes;
   ErrorFormatter format_error;
   ServerObserver& observer;
-  std::shared_ptr<MemoryBudget> body_budget;
+  BodyBudget body_budget;
+  std::shared_ptr<ByteBudget> answer_budget;
   std::atomic<bool> is_draining{false};
   ConnectionRegistry connections;
-
-  // `error` as an answer: the formatter's, with the finer status where there is one.
-  Response make_error_response(const Error& error, const Request& head) const;
 };
+
+Error too_many_connections();
 
 }  // namespace limner::http

@@ -26,6 +26,7 @@ class SpillBuffer {
 
   std::size_t size() const { return size_; }
   std::size_t memory_size() const { return memory_.size(); }
+  std::size_t spilled_size() const { return fd_ < 0 ? 0 : size_ - memory_.size(); }
 
  private:
   Result<void> open_file();

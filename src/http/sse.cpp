@@ -5,8 +5,10 @@ namespace {
 
 // Appends `prefix` + line + "\n" for each line of `text`; CRLF, CR and LF all end a line in SSE.
 void append_lines(std::string& out, std::string_view prefix, std::string_view text) {
+  // A picture's megabytes are one line: these two searches are quick, the one below is not.
+  const bool is_one_line = text.find('\n') == text.npos && text.find('\r') == text.npos;
   for (;;) {
-    const auto end = text.find_first_of("\r\n");
+    const auto end = is_one_line ? text.npos : text.find_first_of("\r\n");
     out.append(prefix).append(text.substr(0, end)).push_back('\n');
     if (end == text.npos) return;
     const bool is_crlf = text.substr(end, 2) == "\r\n";

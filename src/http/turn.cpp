@@ -7,11 +7,16 @@
 #include <fmt/format.h>
 
 #include "base/log.hpp"
+#include "base/printable.hpp"
+#include "http/client_address.hpp"
 #include "http/cors.hpp"
 #include "http/url.hpp"
 
 namespace limner::http {
 namespace {
+
+// Of a method or path that a message repeats.
+constexpr std::size_t kShownBytes = 200;
 
 Error internal_error(std::string detail) {
   return {.kind = ErrorKind::Internal,
@@ -20,11 +25,18 @@ Error internal_error(std::string detail) {
           .detail = std::move(detail)};
 }
 
+Error too_many_answers() {
+  return {.kind = ErrorKind::Unavailable,
+          .message = "too many answers wait for their readers, try again",
+          .code = "overloaded",
+          .retry_after = std::chrono::seconds(5)};
+}
+
 }  // namespace
 
 Turn::Turn(const ServerCore& server) : core(server), parser(server.options.head) {}
 
-void Turn::take_head(std::string_view raw_head, const PeerAddress& peer) {
+void Turn::take_head(std::string_view raw_head, const Peer& peer) {
   request.remote_address = peer.host;
   request.remote_port = peer.port;
   auto parsed = parser.parse_head(raw_head);
@@ -33,7 +45,7 @@ void Turn::take_head(std::string_view raw_head, const PeerAddress& peer) {
   request.target = head.target;
   request.version_minor = head.version_minor;
   request.headers = head.headers;
-  page_origin = allowed_origin(core.options.cors_origins, request);
+  page_origin = allowed_origin(core.options.cors, request);
   if (!parsed) return fail(parsed.error());
   framing = *parsed;
   keeps_alive = head.version_minor == 1 ? !head.headers.has_token("Connection", "close")
@@ -45,7 +57,7 @@ void Turn::take_head(std::string_view raw_head, const PeerAddress& peer) {
   request.query = std::move(target->query);
 }
 
-void Turn::find_route() {
+void Turn::find_route(const Peer& peer) {
   auto found = core.routes.find(request.method, request.segments);
   const bool asks_options = request.method == "OPTIONS";
   if (asks_options && request.target == "*") {
@@ -54,19 +66,21 @@ void Turn::find_route() {
   }
   if (std::holds_alternative<NoSuchPath>(found)) {
     return fail({.kind = ErrorKind::NotFound,
-                 .message = fmt::format("there is no {} {}", request.method, request.path),
+                 .message = fmt::format("there is no {} {}", printable(request.method, kShownBytes),
+                                        printable(request.path, kShownBytes)),
                  .code = "unknown_path"});
   }
   if (const auto* other = std::get_if<NoSuchMethod>(&found)) {
     if (asks_options) {
       answer = is_preflight(request)
-                   ? preflight_answer(other->allow)
+                   ? preflight_answer(core.options.cors, other->allow)
                    : Response{.status = 204, .headers = {{"Allow", other->allow}}, .body = {}};
       return;
     }
     fail({.kind = ErrorKind::MethodNotAllowed,
-          .message = fmt::format("{} is not allowed for {}, only {}", request.method, request.path,
-                                 other->allow),
+          .message = fmt::format("{} is not allowed for {}, only {}",
+                                 printable(request.method, kShownBytes),
+                                 printable(request.path, kShownBytes), other->allow),
           .code = "method_not_allowed"});
     answer->headers.set("Allow", other->allow);
     return;
@@ -74,7 +88,23 @@ void Turn::find_route() {
   auto& match = std::get<RouteMatch>(found);
   route = match.route;
   parameters = std::move(match.parameters);
+  if (is_refused_for_load(peer)) return;
+  owner = body_owner(peer, request.headers);
   if (route->on_head) ask_hook();
+}
+
+// Work is refused before it is done when what is done already waits for its readers.
+bool Turn::is_refused_for_load(const Peer& peer) {
+  if (peer.admission == Admission::VitalOnly && !route->is_vital) {
+    core.observer.connection_refused();
+    fail(too_many_connections());
+    return true;
+  }
+  const auto& answers = *core.answer_budget;
+  const bool causes_work = route->body.takes_json || route->body.takes_multipart;
+  if (!causes_work || answers.used() <= answers.total_max() / 4 * 3) return false;
+  fail(too_many_answers());
+  return true;
 }
 
 void Turn::ask_hook() {
@@ -87,7 +117,9 @@ void Turn::ask_hook() {
   if (auto* early = std::get_if<Response>(&decision)) {
     answer = std::move(*early);
   } else {
-    context = std::move(std::get<std::any>(decision));
+    auto& admitted = std::get<Admitted>(decision);
+    context = std::move(admitted.context);
+    if (!admitted.owner.empty()) owner = "key " + admitted.owner;
   }
 }
 
@@ -102,11 +134,15 @@ void Turn::call_handler(std::shared_ptr<Exchange> exchange) const {
 
 void Turn::fail(const Error& error) {
   if (!error.detail.empty()) log::warn("http: {} ({})", error.message, error.detail);
-  answer = core.make_error_response(error, request);
+  answer = core.format_error(error, request);
 }
 
 void Turn::fail_unanswered() {
   fail(internal_error(fmt::format("{}: dropped unanswered", route->pattern)));
+}
+
+void Turn::fail_too_much() {
+  fail(too_many_answers());
 }
 
 void Turn::queue_head(OutputQueue& output, Response& head) {
@@ -115,19 +151,22 @@ void Turn::queue_head(OutputQueue& output, Response& head) {
                route ? route->pattern : "the server itself");
     head = Response{.status = 500, .headers = {}, .body = {}};
   }
-  add_cors_headers(core.options.cors_origins, page_origin, head.headers);
+  add_cors_headers(core.options.cors, page_origin, head.headers);
   status = head.status;
   keeps_alive = keeps_alive && !core.is_draining;
-  output.add(encode_head(head, {.length = length,
-                                .version_minor = request.version_minor,
-                                .keeps_alive = keeps_alive,
-                                .now = std::time(nullptr)}));
+  auto bytes = encode_head(head, {.length = length,
+                                  .version_minor = request.version_minor,
+                                  .keeps_alive = keeps_alive,
+                                  .now = std::time(nullptr)});
+  if (has_sent_start_) bytes.erase(0, kAnswerStart.size());
+  output.add(std::move(bytes));
 }
 
 void Turn::queue_whole(OutputQueue& output, Response response) {
   length = AnswerLength::Known;
   queue_head(output, response);
-  if (!is_head_only()) output.add(std::move(response.body));
+  if (is_head_only()) return;
+  std::visit([&](auto& bytes) { output.add(std::move(bytes)); }, response.body);
 }
 
 void Turn::queue_piece(OutputQueue& output, std::string piece) const {
@@ -135,6 +174,16 @@ void Turn::queue_piece(OutputQueue& output, std::string piece) const {
   output.add(chunk_head(piece.size()));
   output.add(std::move(piece));
   output.add(kChunkEnd);
+}
+
+void Turn::queue_probe(OutputQueue& output, const StreamOptions& options) {
+  if (std::exchange(has_probed, true)) return;
+  if (status == 0) {
+    has_sent_start_ = true;
+    output.add(std::string(kAnswerStart));
+  } else if (!options.heartbeat_bytes.empty() && !is_head_only()) {
+    queue_piece(output, options.heartbeat_bytes);
+  }
 }
 
 RequestSummary Turn::summary() const {

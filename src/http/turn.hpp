@@ -9,8 +9,9 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "http/body_budget.hpp"
 #include "http/connection.hpp"
-#include "http/memory_budget.hpp"
+#include "http/exchange.hpp"
 #include "http/output_queue.hpp"
 #include "http/request.hpp"
 #include "http/request_head.hpp"
@@ -24,19 +25,24 @@ struct Turn {
   explicit Turn(const ServerCore& server);
 
   // Parses and checks; on failure `answer` holds the refusal.
-  void take_head(std::string_view raw_head, const PeerAddress& peer);
-  // Sets `route` and `context`, or `answer` when no handler is to run.
-  void find_route();
+  void take_head(std::string_view raw_head, const Peer& peer);
+  // Sets `route`, `context` and `owner`, or `answer` when no handler is to run.
+  void find_route(const Peer& peer);
   void call_handler(std::shared_ptr<Exchange> exchange) const;
   // Makes `error` the answer.
   void fail(const Error& error);
   // The handler let go without an answer.
   void fail_unanswered();
+  // There is no memory to keep the handler's answer until the client takes it.
+  void fail_too_much();
 
   // Into the order of sending. `head.body` is not sent by queue_head.
   void queue_head(OutputQueue& output, Response& head);
   void queue_whole(OutputQueue& output, Response response);
   void queue_piece(OutputQueue& output, std::string piece) const;
+  // Something that a client which waits for its answer does not notice, once: the kernel of one
+  // that closed answers it with a reset. Nothing else tells closing from shutting down one side.
+  void queue_probe(OutputQueue& output, const StreamOptions& options);
 
   bool is_head_only() const { return request.method == "HEAD"; }
   RequestSummary summary() const;
@@ -50,7 +56,8 @@ struct Turn {
   const Route* route = nullptr;
   PathParameters parameters;
   std::any context;
-  MemoryLease body_memory;
+  std::string owner;  // whose share of the budgets this takes; empty: nobody's
+  BodyLease body_memory;
   std::size_t body_bytes_in = 0;
   bool keeps_alive = false;
   std::optional<Response> answer;  // ours, instead of a handler's
@@ -60,10 +67,13 @@ struct Turn {
   AnswerLength length = AnswerLength::Known;
   TimePoint last_sent{};
   bool was_aborted = false;
+  bool has_probed = false;
   std::size_t bytes_out = 0;
 
  private:
   void ask_hook();
+  bool is_refused_for_load(const Peer& peer);
+  bool has_sent_start_ = false;  // of the answer
 };
 
 }  // namespace limner::http

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "base/shared_content.hpp"
 
 namespace limner::storage {
 
@@ -25,7 +26,7 @@ struct BlobInfo {
 
 struct Blob {
   BlobInfo info;
-  std::string content;
+  SharedContent content;  // not read yet: of the store's file, or shared with the store
 };
 
 struct BlobStoreOptions {
@@ -46,6 +47,7 @@ class BlobStore {
                                std::string_view content_type) = 0;
 
   // NotFound for an id that is malformed, unknown, expired or gone: the caller cannot tell which.
+  // Unavailable when the process has no descriptor left. Reads nothing.
   virtual Result<Blob> open(std::string_view id) const = 0;
   // The same without the content, for HEAD.
   virtual Result<BlobInfo> info(std::string_view id) const = 0;

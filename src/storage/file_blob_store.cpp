@@ -100,24 +100,21 @@ int write_all(int fd, std::span<const std::uint8_t> content) {
   return 0;
 }
 
-// Exactly `size` bytes of a regular file; empty if it is anything else by now.
-std::optional<std::string> read_exactly(int folder, const std::string& name, std::size_t size) {
-  const Descriptor fd(
-      ::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+// A regular file of exactly `size` bytes; NotFound if it is anything else by now.
+Result<SharedContent> open_exactly(int folder, const std::string& name, std::size_t size) {
+  Descriptor fd(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  if (fd.get() < 0 && (errno == EMFILE || errno == ENFILE)) {
+    return Error{.kind = ErrorKind::Unavailable,
+                 .message = "the server has too many files open, try again",
+                 .code = "overloaded",
+                 .retry_after = std::chrono::seconds(1)};
+  }
   struct stat status {};
   if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       static_cast<std::size_t>(status.st_size) != size) {
-    return std::nullopt;
+    return blob_not_found();
   }
-  std::string content(size, '\0');
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t n = ::read(fd.get(), content.data() + done, size - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return std::nullopt;
-    done += static_cast<std::size_t>(n);
-  }
-  return content;
+  return SharedContent(std::move(fd), size);
 }
 
 }  // namespace
@@ -225,8 +222,8 @@ Result<Blob> FileBlobStore::open(std::string_view id) const {
   auto found = info(id);
   if (!found) return found.error();
   // It may be evicted between the look-up and here; the caller sees the same answer.
-  auto content = read_exactly(folder_, file_name(*found), found->size_bytes);
-  if (!content) return blob_not_found();
+  auto content = open_exactly(folder_, file_name(*found), found->size_bytes);
+  if (!content) return content.error();
   return Blob{.info = std::move(*found), .content = std::move(*content)};
 }
 

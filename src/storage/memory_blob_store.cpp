@@ -9,7 +9,7 @@ MemoryBlobStore::MemoryBlobStore(BlobStoreOptions options, const Clock& clock)
 
 Result<BlobInfo> MemoryBlobStore::put(std::span<const std::uint8_t> content,
                                       std::string_view content_type) {
-  std::string copy(content.begin(), content.end());
+  SharedContent copy(std::string(content.begin(), content.end()));
   return state_.with([&](State& state) -> Result<BlobInfo> {
     const auto now = clock_.wall_now();
     auto info = new_blob_info(content, content_type, state.index.options().ttl, now);

@@ -27,7 +27,7 @@ class MemoryBlobStore final : public BlobStore {
  private:
   struct State {
     BlobIndex index;
-    std::unordered_map<std::string, std::string> contents = {};
+    std::unordered_map<std::string, SharedContent> contents = {};
   };
   const Clock& clock_;
   Guarded<State> state_;

@@ -62,7 +62,15 @@ class Reply:
 class Server:
     """One `limner serve` on a free port."""
 
-    def __init__(self, binary: Path, folder: Path, environment: dict[str, str], args: list[str]):
+    def __init__(
+        self,
+        binary: Path,
+        folder: Path,
+        environment: dict[str, str],
+        args: list[str],
+        stderr: int | None = None,
+    ):
+        """`stderr`: a descriptor in place of the file that log() reads."""
         self.folder = folder
         self._out = folder / "stdout.txt"
         self._log = folder / "log.txt"
@@ -72,7 +80,7 @@ class Server:
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
-                stderr=log,
+                stderr=log if stderr is None else stderr,
                 env=environment,
                 cwd=folder,
             )

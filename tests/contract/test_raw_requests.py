@@ -1,6 +1,7 @@
 """Bytes that no well-behaved client sends: each gets a clear answer, and the server stays up."""
 
 import json
+import socket
 
 import pytest
 
@@ -166,6 +167,81 @@ def test_a_bad_head_is_refused(server, head):
         status, body = read_reply(peer)
     assert 400 <= status < 500 or status == 505
     assert body["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /" + "a" * 9_000 + " HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        ("GET / HTTP/1.1\r\nHost: x\r\nExpect: x\r\n\r\n", 417),
+        ("GET / HTTP/1.1\r\nHost: x\r\nX: " + "a" * 17_000 + "\r\n\r\n", 431),
+        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        ("GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
+    ],
+    ids=lambda value: str(value)[:3],
+)
+def test_a_refusal_says_its_status_in_the_body_too(server, head, status):
+    with server.connect() as peer:
+        peer.sendall(head.encode())
+        got, body = read_reply(peer)
+    assert (got, body["status_code"]) == (status, status)
+
+
+def test_bytes_that_are_no_text_do_not_spoil_the_error(server):
+    with server.connect() as peer:
+        peer.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/".encode()
+            + b"\xff\xfe" + b"a" * 4_000 + b"\r\nContent-Length: 2\r\n\r\n{}"
+        )
+        status, body = read_reply(peer)
+    assert status == 415
+    assert len(body["error"]["message"]) < 500
+
+
+def test_a_field_with_an_underscore_is_dropped(server):
+    body = b'{"prompt": ""}'
+    with server.connect() as peer:
+        peer.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            "user_id: 7\r\nContent_Length: 9\r\nTransfer_Encoding: chunked\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        status, answer = read_reply(peer)
+    assert (status, answer["error"]["param"]) == (400, "prompt"), "the body was read as it was sent"
+
+
+def test_a_chunk_beyond_all_limits_is_refused_by_its_head(server):
+    with server.connect() as peer:
+        peer.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n".encode()
+        )
+        status, body = read_reply(peer)
+    assert (status, body["error"]["code"]) == (413, "request_too_large")
+
+
+def test_asking_for_the_head_of_a_painting_paints_nothing(server):
+    reply = server.request("HEAD", "/api/v1/images/generation?prompt=a")
+    assert reply.status == 405
+    assert "HEAD" not in reply.headers["Allow"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_a_client_that_shut_down_its_side_gets_its_picture(server, stream):
+    fields = {"prompt": "a red apple", "num_inference_steps": 4, "stream": stream, "seed": 1}
+    body = json.dumps(fields | {"response_format": "b64_json"}).encode()
+    with server.connect() as peer:
+        peer.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        peer.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: peer.recv(1 << 20), b""))
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b'"b64_json":"' in answer
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ std::string parse(std::string_view body, std::size_t piece_size, const Multipart
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view body(reinterpret_cast<const char*>(data) + 2, size - 2);
-  const MultipartLimits limits{.part_bytes_max = 4096,
+  const MultipartLimits limits{.body_bytes_max = std::size_t{1} << 20,
+                               .part_bytes_max = 4096,
                                .parts_max = 8,
                                .part_head_bytes_max = 512,
                                .spill_bytes = std::size_t{data[1]} * 16};

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/check.hpp"
+#include "base/utf8.hpp"
 #include "http/request_head.hpp"
 #include "http/url.hpp"
 
@@ -13,14 +14,20 @@ namespace {
 
 using namespace limner::http;
 
+struct TextSink final : RequestParser::BodySink {
+  limner::Result<void> announce(std::uint64_t) override { return {}; }
+  limner::Result<void> put(std::string_view piece) override {
+    text += piece;
+    return {};
+  }
+  std::size_t size() const override { return text.size(); }
+  std::string text;
+};
+
 std::string decode_body(std::string_view head, std::string_view body, std::size_t piece_size) {
   RequestParser parser(HeadLimits{});
   LIMNER_CHECK(parser.parse_head(head).has_value());
-  std::string decoded;
-  const auto sink = [&](std::string_view piece) -> limner::Result<void> {
-    decoded += piece;
-    return {};
-  };
+  TextSink sink;
   std::string pending;
   while (!parser.is_complete()) {
     if (body.empty()) return "incomplete";
@@ -31,7 +38,7 @@ std::string decode_body(std::string_view head, std::string_view body, std::size_
     LIMNER_CHECK(*used <= pending.size());
     pending.erase(0, *used);
   }
-  return "body " + decoded + "\n" + pending + std::string(body);
+  return "body " + sink.text + "\n" + pending + std::string(body);
 }
 
 void check_accepted(const RequestHead& head, const Framing& framing) {
@@ -47,7 +54,7 @@ void check_accepted(const RequestHead& head, const Framing& framing) {
   if (!target) return;
   for (const auto& segment : target->segments) {
     LIMNER_CHECK(!segment.empty() && segment != "." && segment != "..");
-    LIMNER_CHECK(is_valid_utf8(segment) && segment.find('\0') == segment.npos);
+    LIMNER_CHECK(limner::is_valid_utf8(segment) && segment.find('\0') == segment.npos);
   }
 }
 

@@ -4,21 +4,10 @@
 
 #include "api/json_writer.hpp"
 #include "api/openai/extra_fields.hpp"
+#include "http/sse.hpp"
 
 namespace limner::api::openai {
 namespace {
-
-// The picture is one line of base64, so the text is written once, not split and joined again.
-std::string finish(std::string_view event, std::string_view data) {
-  std::string text;
-  text.reserve(event.size() + data.size() + 18);
-  text += "event: ";
-  text += event;
-  text += "\ndata: ";
-  text += data;
-  text += "\n\n";
-  return text;
-}
 
 void write_look(JsonWriter& json, const ReplyPlan& plan, ImageSize size) {
   json.member("size", limner::to_string(size));
@@ -57,7 +46,7 @@ std::string StreamEvents::partial_image(int image_index, int partial_index, Imag
     write_extra_fields(json, plan_, {.model = plan_.model, .chunk_index = number});
   }
   json.end_object();
-  return finish(type, json.take());
+  return http::sse_event(type, json.take());
 }
 
 std::string StreamEvents::completed(const ReplyPlan& plan, const FinishedImage& image,
@@ -80,7 +69,7 @@ std::string StreamEvents::completed(const ReplyPlan& plan, const FinishedImage& 
     write_extra_fields(json, plan, {.model = effective.model, .chunk_index = number});
   }
   json.end_object();
-  return finish(type, json.take());
+  return http::sse_event(type, json.take());
 }
 
 std::string StreamEvents::error(const Error& error, std::int64_t created_at) {
@@ -96,7 +85,7 @@ std::string StreamEvents::error(const Error& error, std::int64_t created_at) {
     if (const auto* member = body.if_contains(name)) json.key(name).value(*member);
   }
   json.end_object();
-  return finish("error", json.take());
+  return http::sse_event("error", json.take());
 }
 
 std::string StreamEvents::queued(const event::Queued& queued, std::int64_t created_at) {
@@ -107,7 +96,7 @@ std::string StreamEvents::queued(const event::Queued& queued, std::int64_t creat
   json.key("expected_seconds").number(static_cast<double>(queued.expected_wait.count()) / 1000);
   if (queued.loading) json.key("loading").value(loading_object(*queued.loading));
   json.end_object();
-  return finish(type, json.take());
+  return http::sse_event(type, json.take());
 }
 
 std::string StreamEvents::progress(const event::Progress& progress, std::int64_t created_at) {
@@ -116,7 +105,7 @@ std::string StreamEvents::progress(const event::Progress& progress, std::int64_t
   json.begin_object().member("type", type).member("sequence_number", sequence_number_++);
   json.member("created_at", created_at).member("step", progress.step);
   json.member("step_count", progress.step_count).end_object();
-  return finish(type, json.take());
+  return http::sse_event(type, json.take());
 }
 
 }  // namespace limner::api::openai

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "base/utf8.hpp"
+
 namespace limner::api {
 namespace {
 
@@ -43,6 +45,31 @@ TEST(ErrorBody, WhatAKeyMayNotDoIsTypeAndCode) {
   EXPECT_EQ(body.at("type"), "model_blocked");
   EXPECT_EQ(body.at("error").at("type"), "model_blocked");
   EXPECT_EQ(body.at("error").at("code"), "model_blocked");
+}
+
+TEST(ErrorBody, HttpsFinerStatusesAreInTheBodyToo) {
+  const std::pair<const char*, int> cases[] = {{"request_target_too_long", 414},
+                                               {"expectation_failed", 417},
+                                               {"request_head_too_large", 431},
+                                               {"unsupported_transfer_encoding", 501},
+                                               {"http_version_not_supported", 505}};
+  for (const auto& [code, status] : cases) {
+    const Error error{.message = "m", .code = code};
+    EXPECT_EQ(error_response(error, {}).status, status);
+    EXPECT_EQ(body_of(error, Dialect::Bifrost).at("status_code"), status);
+  }
+}
+
+TEST(ErrorBody, IsUtf8WhateverItQuotes) {
+  const Error error{.kind = ErrorKind::UnsupportedMedia,
+                    .message = "got \"\xff\"",
+                    .param = "\xc3",
+                    .code = "a\xed\xa0\x80"};
+  for (const auto dialect : {Dialect::Bifrost, Dialect::Nebula}) {
+    const auto response = error_response(
+        error, {.dialect = dialect, .request_id = "req_1", .model_requested = "m\xfe"});
+    EXPECT_TRUE(is_valid_utf8(response.body_text())) << response.body_text();
+  }
 }
 
 TEST(ErrorBody, OnlyWhatMayPassByItselfIsRetried) {

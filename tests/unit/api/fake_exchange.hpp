@@ -45,7 +45,7 @@ class FakeExchange final : public http::Exchange,
       if (sent.status != 0) return false;
       sent = {.status = response.status,
               .headers = std::move(response.headers),
-              .body = std::move(response.body),
+              .body = std::string(response.body_text()),
               .is_ended = true};
       return true;
     });

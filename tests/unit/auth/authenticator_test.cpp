@@ -98,10 +98,11 @@ TEST_F(AuthenticatorTest, TheHookAnswersOrHandsOnThePrincipal) {
         return http::Response{.status = 401, .headers = {}, .body = error.code};
       });
   http::Request head;
-  EXPECT_EQ(std::get<http::Response>(hook(head)).body, "invalid_api_key");
+  EXPECT_EQ(std::get<http::Response>(hook(head)).body_text(), "invalid_api_key");
   head.headers = bearer("alpha");
   const auto decision = hook(head);
-  EXPECT_EQ(std::any_cast<Principal>(std::get<std::any>(decision)).name, "configured key");
+  EXPECT_EQ(std::any_cast<Principal>(std::get<http::Admitted>(decision).context).name,
+            "configured key");
 }
 
 TEST(Exposure, WithoutKeysOnlyLoopbackIsServed) {

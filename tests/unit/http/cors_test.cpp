@@ -27,22 +27,25 @@ TEST_F(ServerTest, NoPageMayCallUntilOneIsNamed) {
 }
 
 TEST_F(ServerTest, ANamedPageMayCallAndRead) {
-  options_.cors_origins = {"https://other.example", "https://paint.example"};
+  options_.cors = {.origins = {"https://other.example", "https://paint.example"},
+                   .request_headers = {"Authorization", "x-api-key"},
+                   .answer_headers = {"x-request-id", "Retry-After"}};
   add("GET", "/hello", echo());
   start();
   const auto preflight = ask(kPreflight);
   EXPECT_EQ(status_of(preflight), 204);
   EXPECT_TRUE(has(preflight, kAllowed)) << preflight;
   EXPECT_TRUE(has(preflight, "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n"));
-  EXPECT_TRUE(has(preflight, "x-api-key"));
+  EXPECT_TRUE(has(preflight, "Access-Control-Allow-Headers: Authorization, x-api-key\r\n"));
   const auto answer = ask(kCall);
   EXPECT_TRUE(has(answer, kAllowed)) << answer;
   EXPECT_TRUE(has(answer, "Vary: Origin\r\n"));
+  EXPECT_TRUE(has(answer, "Access-Control-Expose-Headers: x-request-id, Retry-After\r\n"));
   EXPECT_FALSE(has(answer, "Access-Control-Allow-Credentials"));
 }
 
 TEST_F(ServerTest, ErrorsCanBeReadByANamedPageToo) {
-  options_.cors_origins = {"https://paint.example"};
+  options_.cors.origins = {"https://paint.example"};
   start();
   const auto answer = ask(kCall);
   EXPECT_EQ(status_of(answer), 404);
@@ -50,7 +53,7 @@ TEST_F(ServerTest, ErrorsCanBeReadByANamedPageToo) {
 }
 
 TEST_F(ServerTest, AnotherPageLearnsNothing) {
-  options_.cors_origins = {"https://paint.example.evil", "http://paint.example", "null"};
+  options_.cors.origins = {"https://paint.example.evil", "http://paint.example", "null"};
   add("GET", "/hello", echo());
   start();
   const auto answer = ask(kCall);
@@ -59,7 +62,7 @@ TEST_F(ServerTest, AnotherPageLearnsNothing) {
 }
 
 TEST_F(ServerTest, AStarIsEveryPage) {
-  options_.cors_origins = {"*"};
+  options_.cors.origins = {"*"};
   add("GET", "/hello", echo());
   start();
   EXPECT_TRUE(has(ask(kCall), "Access-Control-Allow-Origin: *\r\n"));

@@ -11,8 +11,8 @@ class ExchangeStateTest : public ::testing::Test {
     Request request;
     request.method = "GET";
     request.body = std::string("body");
-    MemoryLease lease(budget_);
-    ASSERT_TRUE(lease.grow_to(4));
+    BodyLease lease(budget_, "alice");
+    ASSERT_TRUE(lease.resize(kBodyBytes, 0));
     state_ =
         std::make_shared<ExchangeState>(ExchangeState::Setup{.request = std::move(request),
                                                              .parameters = {{"id", "7"}},
@@ -22,7 +22,9 @@ class ExchangeStateTest : public ::testing::Test {
                                                              .wake = [this] { ++wake_count_; }});
   }
 
-  std::shared_ptr<MemoryBudget> budget_ = std::make_shared<MemoryBudget>(100);
+  // All of it: strained while the body is held.
+  static constexpr std::size_t kBodyBytes = BodyBudget::kSmallBytes + 25;
+  BodyBudget budget_{{.memory_bytes_max = 100, .spill_bytes_max = 0}};
   std::shared_ptr<ExchangeState> state_;
   int wake_count_ = 0;
 };
@@ -36,7 +38,7 @@ TEST_F(ExchangeStateTest, TheFirstAnswerCounts) {
   EXPECT_TRUE(exchange->responded());
   const auto output = state_->take();
   ASSERT_TRUE(output.head);
-  EXPECT_EQ(output.head->body, "one");
+  EXPECT_EQ(output.head->body_text(), "one");
   EXPECT_TRUE(output.is_closed);
   EXPECT_FALSE(output.is_stream);
   EXPECT_EQ(wake_count_, 1);
@@ -47,11 +49,12 @@ TEST_F(ExchangeStateTest, GivesParametersContextAndBody) {
   EXPECT_EQ(exchange->path_parameter("id"), "7");
   EXPECT_EQ(exchange->path_parameter("other"), "");
   EXPECT_EQ(std::any_cast<std::string>(exchange->context()), "alice");
-  EXPECT_EQ(budget_->used_bytes(), 4u);
+  BodyLease other(budget_, "alice");
+  EXPECT_FALSE(other.resize(kBodyBytes, 0)) << "her share is taken";
   const auto body = exchange->take_body();
   EXPECT_EQ(std::get<std::string>(body), "body");
   EXPECT_EQ(exchange->request().body_bytes(), "");
-  EXPECT_EQ(budget_->used_bytes(), 0u);
+  EXPECT_TRUE(other.resize(kBodyBytes, 0));
 }
 
 TEST_F(ExchangeStateTest, DroppedWithoutAnAnswerIsAbandoned) {
@@ -77,6 +80,33 @@ TEST_F(ExchangeStateTest, AFullBufferDropsPreviewsButNotFinals) {
   EXPECT_EQ(output.pieces, (std::vector<std::string>{"x", "the end"}));
   EXPECT_TRUE(output.is_closed);
   EXPECT_FALSE(output.is_aborted);
+}
+
+TEST_F(ExchangeStateTest, AnAnswerWithoutRoomIsToldAndNotKept) {
+  const auto answers = std::make_shared<ByteBudget>(100, 60);
+  const auto make = [&](const std::string& owner) {
+    return std::make_shared<ExchangeState>(
+        ExchangeState::Setup{.request = {},
+                             .answer_memory = ByteLease(answers, owner, 10),
+                             .buffer_bytes_max = 1'000,
+                             .wake = [] {}});
+  };
+  const auto alice = make("alice");
+  EXPECT_TRUE(alice->make_handle()->respond({.body = std::string(70, 'x')}));
+  EXPECT_EQ(answers->used(), 60u);
+  const auto again = make("alice");
+  EXPECT_FALSE(again->make_handle()->respond({.body = std::string(11, 'x')}));
+  EXPECT_TRUE(again->take().is_too_much);
+  EXPECT_FALSE(again->take().head);
+  const auto bob = make("bob");
+  const auto stream = bob->make_handle()->start_stream(200, {});
+  EXPECT_TRUE(stream->write(std::string(50, 'x')));
+  EXPECT_FALSE(stream->write("a preview")) << "the total is taken";
+  bob->take();
+  bob->sent(50);
+  EXPECT_EQ(answers->used(), 60u);
+  alice->detach();
+  EXPECT_EQ(answers->used(), 0u);
 }
 
 TEST_F(ExchangeStateTest, AStreamDroppedUnfinishedIsAborted) {

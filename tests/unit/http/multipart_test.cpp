@@ -5,6 +5,7 @@
 
 #include "http/multipart_head.hpp"
 #include "http/multipart_parser.hpp"
+#include "unit/http/body_limits.hpp"
 
 namespace limner::http {
 namespace {
@@ -26,8 +27,14 @@ std::string describe(Result<std::vector<Part>> parts) {
   return text;
 }
 
+MultipartLimits limits_with(std::size_t MultipartLimits::*limit, std::size_t value) {
+  auto limits = kFormLimits;
+  limits.*limit = value;
+  return limits;
+}
+
 std::string parse(std::string_view body, std::string_view boundary = "b",
-                  MultipartLimits limits = {}) {
+                  MultipartLimits limits = kFormLimits) {
   MultipartParser parser(boundary, limits, kSpill);
   auto pushed = parser.push(body);
   if (!pushed) return pushed.error().code;
@@ -54,7 +61,7 @@ TEST(Multipart, ReadsPartsInOrder) {
 
 TEST(Multipart, IsTheSameCutInTwoAnywhere) {
   for (std::size_t cut = 0; cut <= kForm.size(); ++cut) {
-    MultipartParser parser("b", {}, kSpill);
+    MultipartParser parser("b", kFormLimits, kSpill);
     ASSERT_TRUE(parser.push(std::string_view(kForm).substr(0, cut)));
     ASSERT_TRUE(parser.push(std::string_view(kForm).substr(cut)));
     EXPECT_EQ(describe(parser.finish()), kFormParts) << cut;
@@ -63,7 +70,7 @@ TEST(Multipart, IsTheSameCutInTwoAnywhere) {
 
 TEST(Multipart, IsTheSameInPiecesOfAnySize) {
   for (std::size_t size = 1; size <= kForm.size(); ++size) {
-    MultipartParser parser("b", {}, kSpill);
+    MultipartParser parser("b", kFormLimits, kSpill);
     for (std::size_t at = 0; at < kForm.size(); at += size) {
       ASSERT_TRUE(parser.push(std::string_view(kForm).substr(at, size)));
     }
@@ -74,7 +81,7 @@ TEST(Multipart, IsTheSameInPiecesOfAnySize) {
 TEST(Multipart, IsTheSameInRandomPiecesAndWhenSpilled) {
   std::mt19937 random(7);
   for (int round = 0; round < 2'000; ++round) {
-    MultipartParser parser("b", {.spill_bytes = round % 12u}, kSpill);
+    MultipartParser parser("b", limits_with(&MultipartLimits::spill_bytes, round % 12u), kSpill);
     for (std::size_t at = 0; at < kForm.size();) {
       const std::size_t size = random() % 9;
       ASSERT_TRUE(parser.push(std::string_view(kForm).substr(at, size)));
@@ -164,7 +171,7 @@ TEST(Multipart, AFilenameHidesNoSecondName) {
 TEST(Multipart, SpillsLargePartsToAFileWithoutAName) {
   const std::string content(3u << 20, 'x');
   const std::string body = part("image", content) + part("mask", "small") + "--b--";
-  MultipartParser parser("b", {}, kSpill);
+  MultipartParser parser("b", kFormLimits, kSpill);
   for (std::size_t at = 0; at < body.size(); at += 65'536) {
     ASSERT_TRUE(parser.push(std::string_view(body).substr(at, 65'536)));
     EXPECT_LE(parser.memory_size(), (1u << 20) + 200'000u);
@@ -180,7 +187,8 @@ TEST(Multipart, SpillsLargePartsToAFileWithoutAName) {
 }
 
 TEST(Multipart, SaysSoWhenTheSpillFolderCannotBeUsed) {
-  MultipartParser parser("b", {.spill_bytes = 4}, "/proc/no-such-folder");
+  MultipartParser parser("b", limits_with(&MultipartLimits::spill_bytes, 4),
+                         "/proc/no-such-folder");
   const auto pushed = parser.push(part("image", "more than four"));
   ASSERT_FALSE(pushed);
   EXPECT_EQ(pushed.error().kind, ErrorKind::Unavailable);
@@ -190,19 +198,45 @@ TEST(Multipart, SaysSoWhenTheSpillFolderCannotBeUsed) {
 
 TEST(Multipart, HasLimits) {
   const std::string body = part("a", "12345") + part("b", "1") + "--b--";
-  EXPECT_EQ(parse(body, "b", {.part_bytes_max = 5}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.part_bytes_max = 4}), "request_too_large");
-  EXPECT_EQ(parse(body, "b", {.parts_max = 2}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.parts_max = 1}), "request_too_large");
-  EXPECT_EQ(parse(body, "b", {.body_bytes_max = body.size()}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.body_bytes_max = body.size() - 1}), "request_too_large");
-  EXPECT_EQ(parse(body, "b", {.part_head_bytes_max = 40}), "a=12345|b=1|");
-  EXPECT_EQ(parse(body, "b", {.part_head_bytes_max = 39}), "invalid_multipart");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::part_bytes_max, 5)), "a=12345|b=1|");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::part_bytes_max, 4)),
+            "request_too_large");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::parts_max, 2)), "a=12345|b=1|");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::parts_max, 1)), "request_too_large");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::body_bytes_max, body.size())),
+            "a=12345|b=1|");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::body_bytes_max, body.size() - 1)),
+            "request_too_large");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::part_head_bytes_max, 40)),
+            "a=12345|b=1|");
+  EXPECT_EQ(parse(body, "b", limits_with(&MultipartLimits::part_head_bytes_max, 39)),
+            "invalid_multipart");
   EXPECT_EQ(parse("--b\r\n" + std::string(9'000, 'x')), "invalid_multipart");
 }
 
+TEST(Multipart, APartsHeadHasOneLimitHoweverItIsCut) {
+  const std::string begin = "Content-Disposition: form-data; name=\"a\"\r\nX: ";
+  for (const std::size_t size : {99u, 100u, 101u, 102u, 103u, 104u}) {
+    const auto head = begin + std::string(size - begin.size(), 'x');
+    const auto body = "--b\r\n" + head + "\r\n\r\n1\r\n--b--";
+    for (std::size_t cut = 0; cut <= body.size(); ++cut) {
+      MultipartParser parser("b", limits_with(&MultipartLimits::part_head_bytes_max, 100), kSpill);
+      const bool is_good = parser.push(std::string_view(body).substr(0, cut)) &&
+                           parser.push(std::string_view(body).substr(cut)) && parser.finish();
+      EXPECT_EQ(is_good, size <= 100) << size << " cut at " << cut;
+    }
+  }
+}
+
+TEST(Multipart, CountsWhatIsInMemoryAndWhatIsInFiles) {
+  MultipartParser parser("b", limits_with(&MultipartLimits::spill_bytes, 10), kSpill);
+  ASSERT_TRUE(parser.push(part("a", "12345") + part("b", std::string(200'000, 'x')) + "--b--"));
+  EXPECT_EQ(parser.memory_size(), 5u);
+  EXPECT_EQ(parser.spilled_size(), 200'000u);
+}
+
 TEST(Multipart, NamesThePartThatIsTooLarge) {
-  MultipartParser parser("b", {.part_bytes_max = 4}, kSpill);
+  MultipartParser parser("b", limits_with(&MultipartLimits::part_bytes_max, 4), kSpill);
   const auto pushed = parser.push(part("mask", "123456789"));
   ASSERT_FALSE(pushed);
   EXPECT_EQ(pushed.error().kind, ErrorKind::TooLarge);

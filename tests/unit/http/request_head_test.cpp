@@ -84,11 +84,23 @@ TEST(RequestHead, WantsExactlyOneHost) {
   EXPECT_EQ(judge("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"), "400");
 }
 
-TEST(RequestHead, RefusesFoldedLinesAndUnderscores) {
+TEST(RequestHead, RefusesFoldedLines) {
   EXPECT_EQ(judge(post("X: a\r\n b\r\n")), "400");
   EXPECT_EQ(judge(post("X: a\r\n\tb\r\n")), "400");
-  EXPECT_EQ(judge(post("Content_Length: 5\r\n")), "400");
+}
+
+TEST(RequestHead, DropsFieldsWithAnUnderscoreInTheirName) {
+  // Whoever takes '_' for '-' must not find a length or an encoding of its own.
+  EXPECT_EQ(judge(post("Content_Length: 5\r\n")), "none");
+  EXPECT_EQ(judge(post("Transfer_Encoding: chunked\r\n")), "none");
+  EXPECT_EQ(judge(post("Content_Length: 7\r\nContent-Length: 5\r\n")), "sized 5");
+  EXPECT_EQ(judge("GET / HTTP/1.1\r\nHost: a\r\nHo_st: b\r\n\r\n"), "none");
   EXPECT_EQ(judge(post("X: with_underscore\r\n")), "none");
+  RequestParser parser(HeadLimits{});
+  ASSERT_TRUE(parser.parse_head(post("user_id: 7\r\n_: 1\r\nAuthorization_: x\r\nX-Y: 1\r\n")));
+  EXPECT_EQ(parser.head().headers.size(), 2u);
+  const HeadLimits limits{.head_bytes_max = 256, .fields_max = 4, .target_bytes_max = 64};
+  EXPECT_EQ(judge(post("a_: 1\r\nb_: 1\r\nc_: 1\r\nd_: 1\r\n"), limits), "431");
 }
 
 TEST(RequestHead, RefusesMalformedLines) {
@@ -130,6 +142,26 @@ TEST(RequestHead, HasLimitsForTargetFieldsAndWhole) {
   EXPECT_EQ(judge("GET / HTTP/1.1\r\nHost", limits), "incomplete");
 }
 
+class TextSink final : public RequestParser::BodySink {
+ public:
+  explicit TextSink(std::string& text, std::uint64_t size_max = 1u << 20)
+      : text_(text), size_max_(size_max) {}
+  Result<void> announce(std::uint64_t size) override {
+    if (size <= size_max_ - text_.size()) return {};
+    return Error{.kind = ErrorKind::TooLarge, .message = "too much"};
+  }
+  Result<void> put(std::string_view piece) override {
+    if (auto fits = announce(piece.size()); !fits) return fits;
+    text_ += piece;
+    return {};
+  }
+  std::size_t size() const override { return text_.size(); }
+
+ private:
+  std::string& text_;
+  std::uint64_t size_max_;
+};
+
 // Feeds `body` in pieces of `piece_size`; the decoded bytes, or "error".
 std::string decode_chunks(std::string_view body, std::size_t piece_size) {
   RequestParser parser(HeadLimits{});
@@ -138,10 +170,7 @@ std::string decode_chunks(std::string_view body, std::size_t piece_size) {
   EXPECT_TRUE(framing);
   std::string decoded;
   std::string pending;
-  const auto sink = [&](std::string_view piece) -> Result<void> {
-    decoded += piece;
-    return {};
-  };
+  TextSink sink(decoded);
   while (!parser.is_complete()) {
     if (body.empty()) return "incomplete";
     pending += body.substr(0, piece_size);
@@ -174,6 +203,18 @@ TEST(ChunkedBody, RefusesTrailersThatReframe) {
   EXPECT_EQ(decode_chunks("0\r\nTransfer-Encoding: chunked\r\n\r\n", 64), "error");
 }
 
+TEST(ChunkedBody, AChunkThatIsTooLargeIsRefusedByItsHead) {
+  for (const auto* head : {"ffffffffffffffff\r\n", "7fffffffffffffff\r\n", "100001\r\n",
+                           "4\r\nabcd\r\nffffffffffffffff\r\n", "fffff\r\n"}) {
+    RequestParser parser(HeadLimits{});
+    ASSERT_TRUE(
+        parser.parse_head("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    std::string text;
+    TextSink sink(text);
+    EXPECT_EQ(parser.parse_body(head, sink).has_value(), head == "fffff\r\n"s) << head;
+  }
+}
+
 TEST(ChunkedBody, RefusesEndlessChunkHeads) {
   EXPECT_EQ(decode_chunks("5;" + std::string(200'000, 'a'), 4096), "error");
   EXPECT_EQ(decode_chunks("0\r\nX: " + std::string(200'000, 'a'), 4096), "error");
@@ -191,9 +232,9 @@ TEST(ChunkedBody, RefusesMostlyOverhead) {
 TEST(ChunkedBody, AnErrorOfTheSinkEndsIt) {
   RequestParser parser(HeadLimits{});
   ASSERT_TRUE(parser.parse_head("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"));
-  const auto used = parser.parse_body("abcd", [](std::string_view) -> Result<void> {
-    return Error{.kind = ErrorKind::TooLarge, .message = "too much"};
-  });
+  std::string text;
+  TextSink sink(text, 3);
+  const auto used = parser.parse_body("abcd", sink);
   ASSERT_FALSE(used);
   EXPECT_EQ(used.error().message, "too much");
 }

@@ -73,6 +73,17 @@ TEST_F(RouteTableTest, HeadFallsBackToGet) {
             (std::vector<std::string>{"GET /files/{name}", "HEAD /files/{own}"}));
 }
 
+TEST_F(RouteTableTest, AGetWithEffectsDoesNotAnswerHead) {
+  const auto handler = [](const std::shared_ptr<Exchange>&) {};
+  RouteTable routes;
+  routes.add({.method = "POST", .pattern = "/paint", .handler = handler});
+  routes.add({.method = "GET", .pattern = "/paint", .handler = handler, .takes_head = false});
+  EXPECT_TRUE(std::holds_alternative<RouteMatch>(routes.find("GET", {"paint"})));
+  const auto found = routes.find("HEAD", {"paint"});
+  ASSERT_TRUE(std::holds_alternative<NoSuchMethod>(found));
+  EXPECT_EQ(std::get<NoSuchMethod>(found).allow, "POST, GET, OPTIONS");
+}
+
 TEST_F(RouteTableTest, RefusesTheSameRouteTwice) {
   add("GET", "/a");
   EXPECT_DEATH(add("GET", "/a"), "added once");
@@ -82,7 +93,7 @@ TEST_F(RouteTableTest, RefusesTheSameRouteTwice) {
 
 TEST_F(RouteTableTest, RoutesBehindAHookKeepTheirOwn) {
   const auto hook_of = [](int value) {
-    return [value](const Request&) { return HeadDecision(std::any(value)); };
+    return [value](const Request&) { return HeadDecision(Admitted{.context = std::any(value)}); };
   };
   const auto handler = [](const std::shared_ptr<Exchange>&) {};
   RouteTable guarded;
@@ -95,7 +106,7 @@ TEST_F(RouteTableTest, RoutesBehindAHookKeepTheirOwn) {
     const auto found = routes.find("GET", {segment});
     const auto* route = std::get<RouteMatch>(found).route;
     if (!route->on_head) return 0;
-    return std::any_cast<int>(std::get<std::any>(route->on_head(Request{})));
+    return std::any_cast<int>(std::get<Admitted>(route->on_head(Request{})).context);
   };
   EXPECT_EQ(asked("open"), 0);
   EXPECT_EQ(asked("a"), 1);

@@ -11,7 +11,9 @@
 
 #include <gtest/gtest.h>
 
+#include "http/request_head.hpp"
 #include "http/server.hpp"
+#include "unit/http/body_limits.hpp"
 #include "unit/http/raw_client.hpp"
 
 namespace limner::http {
@@ -92,6 +94,19 @@ class Mailbox {
   std::optional<T> value_;
 };
 
+// As a dialect would, but with the error's code for a body.
+inline Response plain_error(const Error& error, const Request&) {
+  const int status = error.kind == ErrorKind::InvalidArgument    ? 400
+                     : error.kind == ErrorKind::NotFound         ? 404
+                     : error.kind == ErrorKind::MethodNotAllowed ? 405
+                     : error.kind == ErrorKind::RequestTimeout   ? 408
+                     : error.kind == ErrorKind::TooLarge         ? 413
+                     : error.kind == ErrorKind::UnsupportedMedia ? 415
+                     : error.kind == ErrorKind::Unavailable      ? 503
+                                                                 : 500;
+  return {.status = finer_status(error).value_or(status), .headers = {}, .body = error.code};
+}
+
 class ServerTest : public ::testing::Test {
  protected:
   ServerTest() { options_.port = 0; }
@@ -105,20 +120,7 @@ class ServerTest : public ::testing::Test {
                  .on_head = std::move(on_head)});
   }
   void start() {
-    server_ = std::make_unique<Server>(
-        options_, std::move(routes_),
-        [](const Error& error, const Request&) {
-          const int status = error.kind == ErrorKind::InvalidArgument    ? 400
-                             : error.kind == ErrorKind::NotFound         ? 404
-                             : error.kind == ErrorKind::MethodNotAllowed ? 405
-                             : error.kind == ErrorKind::RequestTimeout   ? 408
-                             : error.kind == ErrorKind::TooLarge         ? 413
-                             : error.kind == ErrorKind::UnsupportedMedia ? 415
-                             : error.kind == ErrorKind::Unavailable      ? 503
-                                                                         : 500;
-          return Response{.status = status, .headers = {}, .body = error.code};
-        },
-        &observer_);
+    server_ = std::make_unique<Server>(options_, std::move(routes_), plain_error, &observer_);
     const auto listening = server_->listen();
     ASSERT_TRUE(listening) << listening.error().message;
     server_->start();

@@ -1,6 +1,10 @@
 // Requests, bodies and refusals on real sockets. Streams and endings: server_stream_test.cpp.
 #include "http/server.hpp"
 
+#include <cstdio>
+
+#include <unistd.h>
+
 #include "unit/http/server_fixture.hpp"
 
 namespace limner::http {
@@ -28,7 +32,7 @@ TEST_F(ServerTest, KeepsAConnectionAlive) {
 TEST_F(ServerTest, AnswersPipelinedRequestsInOrder) {
   Mailbox<std::shared_ptr<Exchange>> slow;
   add("GET", "/slow", [&](std::shared_ptr<Exchange> e) { slow.put(std::move(e)); });
-  add("POST", "/echo", echo(), BodyPolicy::json());
+  add("POST", "/echo", echo(), json_body());
   start();
   RawClient client(server_->port());
   client.send(
@@ -57,7 +61,7 @@ TEST_F(ServerTest, ServesAHalfClosedClient) {
 }
 
 TEST_F(ServerTest, ReadsARequestOneByteAtATime) {
-  add("POST", "/echo", echo(), BodyPolicy::json());
+  add("POST", "/echo", echo(), json_body());
   start();
   RawClient client(server_->port());
   for (const char c :
@@ -116,7 +120,7 @@ TEST_F(ServerTest, RefusesWhatItCannotReadAndCloses) {
 }
 
 TEST_F(ServerTest, AnEarlyRefusalReadsLittleOfAnUpload) {
-  add("POST", "/upload", echo(), BodyPolicy::form(), [](const Request&) {
+  add("POST", "/upload", echo(), form_body(), [](const Request&) {
     return HeadDecision(Response{.status = 401, .headers = {}, .body = "no"});
   });
   options_.timeouts.linger = milliseconds(200);
@@ -141,7 +145,8 @@ TEST_F(ServerTest, AnEarlyRefusalReadsLittleOfAnUpload) {
 
 TEST_F(ServerTest, AHookDecidesBeforeExpectContinue) {
   const HeadHook hook = [](const Request& head) {
-    if (head.header("Authorization")) return HeadDecision(std::any(std::string("alice")));
+    if (head.header("Authorization"))
+      return HeadDecision(Admitted{.context = std::string("alice")});
     return HeadDecision(Response{.status = 401, .headers = {}, .body = "no"});
   };
   add(
@@ -152,7 +157,7 @@ TEST_F(ServerTest, AHookDecidesBeforeExpectContinue) {
                            .body = std::any_cast<std::string>(exchange->context()) + " " +
                                    std::string(exchange->request().body_bytes())});
       },
-      BodyPolicy::json(), hook);
+      json_body(), hook);
   start();
   const std::string head =
       "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
@@ -168,11 +173,11 @@ TEST_F(ServerTest, AHookDecidesBeforeExpectContinue) {
 }
 
 TEST_F(ServerTest, HoldsBodiesToTheirRoutesPolicy) {
-  auto json = BodyPolicy::json();
+  auto json = json_body();
   json.json_bytes_max = 8;
   add("POST", "/json", echo(), json);
   add("POST", "/none", echo());
-  add("POST", "/form", echo(), BodyPolicy::form());
+  add("POST", "/form", echo(), form_body());
   start();
   const auto post = [&](const std::string& path, const std::string& fields,
                         const std::string& body) {
@@ -209,7 +214,7 @@ TEST_F(ServerTest, TakesAChunkedUploadOfParts) {
                                    " " + std::to_string(image.content.size()) +
                                    (image.content.is_spilled() ? " spilled" : "")});
       },
-      BodyPolicy::form());
+      form_body());
   start();
   RawClient client(server_->port());
   client.send(
@@ -231,7 +236,7 @@ TEST_F(ServerTest, TakesAChunkedUploadOfParts) {
 TEST_F(ServerTest, ShedsSlowHeadsAndSlowBodies) {
   options_.timeouts.head = milliseconds(50);
   options_.timeouts.body_grace = milliseconds(50);
-  add("POST", "/echo", echo(), BodyPolicy::json());
+  add("POST", "/echo", echo(), json_body());
   start();
   RawClient silent(server_->port());
   EXPECT_EQ(silent.read_all(), "");
@@ -275,57 +280,90 @@ TEST_F(ServerTest, AHandlerThatThrowsOrLetsGoIsA500) {
   }
 }
 
-TEST_F(ServerTest, RefusesTooManyConnectionsFromOneAddress) {
-  options_.connections_per_address_max = 2;
-  add("GET", "/hello", echo());
-  start();
-  RawClient one(server_->port());
-  RawClient two(server_->port());
-  one.send(kGet);
-  two.send(kGet);
-  EXPECT_EQ(status_of(one.read_answer()), 200);
-  EXPECT_EQ(status_of(two.read_answer()), 200);
-  RawClient three(server_->port());
-  EXPECT_EQ(status_of(three.read_all()), 503);
-  EXPECT_EQ(observer_.refused(), 1);
-  one.close();
-  observer_.wait_for_closed(1);
-  RawClient four(server_->port());
-  four.send(kGet);
-  EXPECT_EQ(status_of(four.read_answer()), 200);
-}
-
-TEST_F(ServerTest, WaitsWithAcceptingWhenFull) {
+TEST_F(ServerTest, WhenFullOnlyWhatIsVitalIsAnswered) {
   options_.connections_max = 1;
   add("GET", "/hello", echo());
+  routes_.add({.method = "GET", .pattern = "/health", .handler = echo(), .is_vital = true});
   start();
   RawClient one(server_->port());
   one.send(kGet);
   EXPECT_EQ(status_of(one.read_answer()), 200);
-  RawClient two(server_->port());
-  two.send(kGet);
+  const auto refused = ask(kGet);
+  EXPECT_EQ(status_of(refused), 503);
+  EXPECT_TRUE(refused.ends_with("too_many_connections")) << refused;
+  const auto health = ask("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(status_of(health), 200);
+  EXPECT_NE(health.find("Connection: close"), health.npos);
   one.close();
-  EXPECT_EQ(status_of(two.read_answer()), 200);
+  observer_.wait_for_closed(3);
+  EXPECT_EQ(status_of(ask(kGet)), 200);
 }
 
-TEST_F(ServerTest, BoundsTheMemoryOfAllBodies) {
-  options_.body_memory_bytes_max = 100'000;
+TEST_F(ServerTest, SendsPartsOfAFileAsTheClientTakesThem) {
+  std::FILE* file = std::tmpfile();
+  std::string content;
+  while (content.size() < (8u << 20)) content += std::to_string(content.size()) + ",";
+  ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
+  std::fflush(file);
+  const SharedContent whole(Descriptor(::dup(::fileno(file))), content.size());
+  std::fclose(file);
+  add("GET", "/whole", [&](const auto& exchange) { exchange->respond({.body = whole}); });
+  add("GET", "/part", [&](const auto& exchange) {
+    exchange->respond({.status = 206, .body = whole.part(1'000, 3u << 20)});
+  });
+  add("GET", "/memory", [&](const auto& exchange) {
+    exchange->respond({.body = SharedContent("0123456789").part(2, 3)});
+  });
+  start();
+  RawClient client(server_->port());
+  const auto body_of = [&](const std::string& path) {
+    client.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    const auto answer = client.read_answer();
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  };
+  EXPECT_TRUE(body_of("/whole") == content);
+  EXPECT_TRUE(body_of("/part") == content.substr(1'000, 3u << 20));
+  EXPECT_EQ(body_of("/memory"), "234");
+  client.send("HEAD /whole HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const auto head = client.read_all();
+  EXPECT_NE(head.find("Content-Length: " + std::to_string(content.size())), head.npos);
+  EXPECT_TRUE(head.ends_with("\r\n\r\n"));
+}
+
+TEST_F(ServerTest, AFileThatBecameShorterBreaksTheAnswerOff) {
+  std::FILE* file = std::tmpfile();
+  std::fputs("short", file);
+  std::fflush(file);
+  const SharedContent content(Descriptor(::dup(::fileno(file))), 1'000);
+  std::fclose(file);
+  add("GET", "/file", [&](const auto& exchange) { exchange->respond({.body = content}); });
+  start();
+  RawClient client(server_->port());
+  client.send("GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_FALSE(client.read_all().ends_with("shortX"));
+  EXPECT_TRUE(client.has_ended());
+}
+
+TEST_F(ServerTest, BoundsTheMemoryOfLargeBodiesAndLetsSmallOnesPass) {
+  options_.bodies.memory_bytes_max = 100'000;
   Mailbox<std::shared_ptr<Exchange>> held;
   add(
-      "POST", "/hold", [&](std::shared_ptr<Exchange> e) { held.put(std::move(e)); },
-      BodyPolicy::json());
+      "POST", "/hold", [&](std::shared_ptr<Exchange> e) { held.put(std::move(e)); }, json_body());
+  add("POST", "/echo", echo(), json_body());
   start();
-  const std::string request =
-      "POST /hold HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-      "Content-Length: 60000\r\n\r\n" +
-      std::string(60'000, 'x');
+  const auto post = [](const std::string& path, std::size_t size) {
+    return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" +
+           "Content-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(size, 'x');
+  };
+  const std::size_t large = BodyBudget::kSmallBytes + 60'000;
   RawClient one(server_->port());
-  one.send(request);
+  one.send(post("/hold", large));
   auto exchange = held.take();
   ASSERT_TRUE(exchange);
   RawClient two(server_->port());
-  two.send(request);
+  two.send(post("/hold", large));
   EXPECT_EQ(status_of(two.read_answer()), 503);
+  EXPECT_EQ(status_of(ask(post("/echo", 200'000))), 200);
   (*exchange)->respond({});
   exchange->reset();
   EXPECT_EQ(status_of(one.read_answer()), 200);

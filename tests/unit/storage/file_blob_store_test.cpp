@@ -12,6 +12,7 @@
 #include "base/files.hpp"
 #include "base/ids.hpp"
 #include "support/manual_clock.hpp"
+#include "unit/storage/read_content.hpp"
 
 namespace limner::storage {
 namespace {
@@ -77,7 +78,7 @@ TEST_F(FileBlobStoreTest, serves_again_after_a_restart_until_the_expiry) {
     const auto store = make({.ttl = 100s});
     const auto blob = store->open(id);
     ASSERT_TRUE(blob);
-    EXPECT_EQ(blob->content, "picture");
+    EXPECT_EQ(read_content(blob->content), "picture");
     EXPECT_EQ(blob->info.content_type, "image/webp");
     EXPECT_EQ(store->used_size_bytes(), 4'096u);
   }
@@ -118,6 +119,20 @@ TEST_F(FileBlobStoreTest, reports_a_full_disk_leaves_nothing_behind_and_recovers
   const auto info = store->put(std::vector<std::uint8_t>(5'000, 7), "image/png");
   ASSERT_TRUE(info);
   EXPECT_EQ(store->open(info->id)->content.size(), 5'000u);
+}
+
+TEST_F(FileBlobStoreTest, a_reader_keeps_what_is_removed_meanwhile) {
+  const auto store = make();
+  const std::string text(100'000, 'x');
+  const auto info = store->put({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
+                               "image/png");
+  ASSERT_TRUE(info);
+  const auto blob = store->open(info->id);
+  ASSERT_TRUE(blob);
+  EXPECT_TRUE(blob->content.is_file());
+  EXPECT_TRUE(store->remove(info->id));
+  EXPECT_TRUE(read_content(blob->content) == text);
+  EXPECT_EQ(read_content(blob->content.part(99'990, 10)), std::string(10, 'x'));
 }
 
 TEST_F(FileBlobStoreTest, sweeps_half_written_files_and_leaves_others_alone) {
