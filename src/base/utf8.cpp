@@ -69,7 +69,7 @@ std::string to_valid_utf8(std::string_view text) {
   valid.reserve(text.size());
   while (!text.empty()) {
     const CodePoint first = decode_code_point(text);
-    valid += first.is_valid ? text.substr(0, first.size_bytes) : std::string_view("\uFFFD");
+    append_utf8(first.value, valid);
     text.remove_prefix(first.size_bytes);
   }
   return valid;
