@@ -102,7 +102,8 @@ json::object error_body(const Error& error, const ErrorContext& context) {
     body["status_code"] = status_of(error);
     body["type"] = error.kind == ErrorKind::Unauthenticated ? json::value("virtual_key_required")
                                                             : body["error"].get_object()["type"];
-    json::object extra = {{"provider", "local"}, {"model_requested", to_valid_utf8(context.model_requested)}};
+    json::object extra = {{"provider", "local"},
+                          {"model_requested", to_valid_utf8(context.model_requested)}};
     if (context.operation) {
       const auto request_type = to_string(*context.operation);
       extra["request_type"] = json::string_view(request_type.data(), request_type.size());

@@ -20,8 +20,8 @@ IdempotencyStore::Stored answer_of(int status, std::string body,
 class IdempotencyStoreTest : public ::testing::Test {
  protected:
   std::string begin(const std::string& key, const std::string& digest = "d") {
-    const auto begun =
-        store_.begin(key, digest, [this](const auto& stored) { heard_ += stored->response.body_text(); });
+    const auto begun = store_.begin(
+        key, digest, [this](const auto& stored) { heard_ += stored->response.body_text(); });
     if (std::holds_alternative<IdempotencyStore::First>(begun)) return "first";
     if (std::holds_alternative<IdempotencyStore::Waits>(begun)) return "waits";
     if (std::holds_alternative<IdempotencyStore::Clash>(begun)) return "clash";

@@ -422,8 +422,7 @@ TEST_F(ImagesHandlerTest, AnErrorTellsWhichModelWasAskedForHoweverEarlyItIs) {
   const auto asked = [this](const std::string& path, const std::string& body) {
     const auto sent = post(path, body);
     EXPECT_GE(sent.status, 400) << body;
-    return std::string(
-        object_of(sent).at("extra_fields").at("model_requested").as_string());
+    return std::string(object_of(sent).at("extra_fields").at("model_requested").as_string());
   };
   const std::string path = "/v1/images/generations";
   EXPECT_EQ(asked(path, R"({"model": "gpt-image-1", "prompt": "x", "n": 0})"), "gpt-image-1");

@@ -142,8 +142,8 @@ TEST_F(FileBlobStoreTest, reports_a_full_disk_leaves_nothing_behind_and_recovers
 TEST_F(FileBlobStoreTest, a_reader_keeps_what_is_removed_meanwhile) {
   const auto store = make();
   const std::string text(100'000, 'x');
-  const auto info = store->put({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
-                               "image/png");
+  const auto info =
+      store->put({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, "image/png");
   ASSERT_TRUE(info);
   const auto blob = store->open(info->id);
   ASSERT_TRUE(blob);
