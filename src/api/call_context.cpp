@@ -41,23 +41,24 @@ std::optional<std::chrono::seconds> preferred_wait(const http::Request& request)
 
 }  // namespace
 
-std::string request_id_of(const http::Request& request) {
+std::optional<std::string> given_request_id(const http::Request& request) {
   const auto given = request.header("x-request-id").value_or("");
-  if (!given.empty() && given.size() <= 128 && std::ranges::all_of(given, is_id_character)) {
-    return std::string(given);
-  }
-  return random_id("req_");
+  const bool is_good =
+      !given.empty() && given.size() <= 128 && std::ranges::all_of(given, is_id_character);
+  return is_good ? std::optional<std::string>(given) : std::nullopt;
 }
 
 CallContext read_call(const http::Exchange& exchange, Dialect dialect, Operation operation,
                       std::string base_url) {
   const auto& request = exchange.request();
   CallContext call{.dialect = dialect, .operation = operation};
-  call.request_id = request_id_of(request);
+  call.job_id = random_id("req_");
+  call.request_id = given_request_id(request).value_or(call.job_id);
   if (const auto* principal = std::any_cast<auth::Principal>(&exchange.context())) {
     call.principal = *principal;
   }
   call.model_of_path = exchange.path_parameter("model");
+  call.model_requested = call.model_of_path;
   call.turn_owner = call.principal && !call.principal->is_anonymous() ? call.principal->id
                                                                       : request.remote_address;
   call.base_url = std::move(base_url);

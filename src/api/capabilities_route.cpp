@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/allowed_models.hpp"
 #include "api/json_response.hpp"
 #include "api/resolve.hpp"
 #include "api/resolve_size.hpp"
@@ -91,8 +92,8 @@ json::object describe_limits(const Limits& limits) {
   };
 }
 
-json::object describe_all(Services& services) {
-  const auto models = services.painter.models();
+json::object describe_all(Services& services, const CallContext& call) {
+  const auto models = allowed_models(services.painter, call);
   json::array described;
   for (const auto& model : models) described.push_back(describe_model(model));
   return {
@@ -116,7 +117,8 @@ void add_capabilities_route(http::RouteTable& routes, Services& services) {
   routes.add({.method = "GET",
               .pattern = "/v1/capabilities",
               .handler = [&services](const std::shared_ptr<http::Exchange>& exchange) {
-                exchange->respond(json_response(describe_all(services)));
+                const auto call = read_call(*exchange, Dialect::Bifrost, Operation::Generation, {});
+                exchange->respond(json_response(describe_all(services, call)));
               }});
 }
 

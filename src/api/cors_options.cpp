@@ -11,9 +11,9 @@ http::CorsOptions cors_options(std::vector<std::string> origins) {
           .request_headers = {"Authorization", "Content-Type", "Idempotency-Key", "api-key",
                               "x-api-key", "x-bf-vk", "x-limner-events", "x-limner-keep",
                               "x-request-id", "*"},
-          .answer_headers = {"x-request-id", "x-limner-model", "x-limner-seed", "x-limner-note",
-                             "openai-processing-ms", "Retry-After", "x-should-retry",
-                             "idempotent-replayed"}};
+          .answer_headers = {"x-request-id", "x-limner-job-id", "x-limner-model", "x-limner-seed",
+                             "x-limner-note", "openai-processing-ms", "Retry-After",
+                             "x-should-retry", "idempotent-replayed"}};
 }
 
 }  // namespace limner::api

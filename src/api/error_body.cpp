@@ -102,13 +102,14 @@ json::object error_body(const Error& error, const ErrorContext& context) {
     body["status_code"] = status_of(error);
     body["type"] = error.kind == ErrorKind::Unauthenticated ? json::value("virtual_key_required")
                                                             : body["error"].get_object()["type"];
-    const auto request_type = to_string(context.operation);
-    body["extra_fields"] = json::object{
-        {"provider", "local"},
-        {"model_requested", to_valid_utf8(context.model_requested)},
-        {"request_type", json::string_view(request_type.data(), request_type.size())},
-        {"request_id", context.request_id},
-    };
+    json::object extra = {{"provider", "local"},
+                          {"model_requested", to_valid_utf8(context.model_requested)}};
+    if (context.operation) {
+      const auto request_type = to_string(*context.operation);
+      extra["request_type"] = json::string_view(request_type.data(), request_type.size());
+    }
+    extra["request_id"] = context.request_id;
+    body["extra_fields"] = std::move(extra);
   }
   if (rules.has_nebula_error_members) {
     body["message"] = to_valid_utf8(error.message);

@@ -15,7 +15,7 @@ namespace limner::api {
 
 struct ErrorContext {
   Dialect dialect = Dialect::Bifrost;
-  Operation operation = Operation::Generation;
+  std::optional<Operation> operation = std::nullopt;  // absent: no request for pictures
   std::string request_id = {};
   std::string model_requested = {};
   // False after a long generation: a retry would cost as much again.

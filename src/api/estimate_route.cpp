@@ -85,10 +85,11 @@ bool has_pictures(const Fields& fields) {
   return std::ranges::any_of(image_names(), [&](auto name) { return fields.reader.has(name); });
 }
 
-Result<std::string> estimate(Services& services, CallContext call, const http::Request& request,
+Result<std::string> estimate(Services& services, CallContext& call, const http::Request& request,
                              http::Body body) {
   auto fields = read_fields(request, std::move(body));
   if (!fields) return fields.error();
+  call.model_requested = model_named_in(*fields);
   if (has_pictures(*fields)) call.operation = Operation::Edit;
   auto asked = read_image_request(fields->reader, std::move(fields->files),
                                   {.dialect = call.dialect,
@@ -111,8 +112,8 @@ Result<std::string> estimate(Services& services, CallContext call, const http::R
   return write_estimate(*plan, first, *model, *estimate);
 }
 
-void answer(Services& services, const std::shared_ptr<http::Exchange>& exchange,
-            const CallContext& call, http::Body body) {
+void answer(Services& services, const std::shared_ptr<http::Exchange>& exchange, CallContext call,
+            http::Body body) {
   auto text = estimate(services, call, exchange->request(), std::move(body));
   if (!text) return void(exchange->respond(error_response(text.error(), call.error_context())));
   exchange->respond({.status = 200,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/allowed_models.hpp"
 #include "api/nebula/reply.hpp"
 #include "api/openai/reply.hpp"
 #include "api/picture_text.hpp"
@@ -69,21 +70,28 @@ void ImageJob::paint() {
   const auto& first = plan_.by_model.at(plan_.first_model);
   first_headers_ = reply_headers(first);
   events_.emplace(first.reply);
-  register_request();
+  if (auto registered = register_request(); !registered) return fail(registered.error());
   watch_client();
   auto candidates = std::exchange(plan_.candidates, {});
   auto accepted =
       services_.painter.paint(std::move(candidates), shared_from_this(), stop_.get_token());
-  if (!accepted) return fail(accepted.error());
+  if (!accepted) {
+    ticket_.forget();
+    return fail(accepted.error());
+  }
   hurry_headers();
 }
 
-void ImageJob::register_request() {
-  services_.requests.add({.id = call_.request_id,
-                          .owner = call_.owner(),
-                          .model = plan_.first_model,
-                          .created = now_seconds()},
-                         [stop = stop_]() mutable { stop.request_stop(); });
+Result<void> ImageJob::register_request() {
+  auto ticket = services_.requests.open({.id = call_.request_id,
+                                         .job_id = call_.job_id,
+                                         .owner = call_.owner(),
+                                         .model = plan_.first_model,
+                                         .created = now_seconds()},
+                                        stop_);
+  if (!ticket) return ticket.error();
+  ticket_ = *std::move(ticket);
+  return {};
 }
 
 // Work goes on without its client where the result can still be fetched.
@@ -111,21 +119,19 @@ void ImageJob::cut_out() {
   if (!image) return fail(image.error());
   auto subject = cutout::cut_out(*image, services_.matting);
   if (!subject) return fail(subject.error());
-  const auto plan = plan_cut_out(services_, call_, request_, subject->size);
+  auto plan = plan_cut_out(services_, call_, request_, subject->size);
   events_.emplace(plan);
   auto file = encode(*subject, plan, {});
   if (!file) return fail(file.error());
-  FinishedImage finished{.index = 0, .seed = 0, .file = *std::move(file)};
-  auto url = store(finished, plan);
-  if (!url) return fail(url.error());
-  finished.url = *std::move(url);
   FinishedReply reply;
-  reply.images.push_back(std::move(finished));
+  reply.images.push_back({.index = 0, .seed = 0, .file = *std::move(file)});
+  if (auto stored = store(reply, plan); !stored) return fail(stored.error());
   reply.effective.model = services_.matting.name();
   reply.created = now_seconds();
   reply.latency =
       std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.now() - started_at_);
   first_headers_ = {{"x-request-id", call_.request_id},
+                    {"x-limner-job-id", call_.job_id},
                     {"x-limner-model", reply.effective.model},
                     {"Cache-Control", "no-store"}};
   for (const auto& note : plan.notes) first_headers_.add("x-limner-note", header_text(note));
@@ -141,19 +147,25 @@ void ImageJob::emit(GenerationEvent event) {
     return !std::exchange(inbox.is_being_read, true);
   });
   if (!starts_reader) return;
-  services_.workers.post([self = shared_from_this()] { self->read_inbox(); });
+  try {
+    services_.workers.post([self = shared_from_this()] { self->read_inbox(); });
+  } catch (...) {
+    // Without memory for this piece of work, a later event may find some.
+    inbox_.with([](Inbox& inbox) { inbox.is_being_read = false; });
+    throw;
+  }
 }
 
 void ImageJob::note_status(const GenerationEvent& event) {
   if (const auto* queued = std::get_if<event::Queued>(&event)) {
-    services_.requests.update(call_.request_id, [&](RequestStatus& status) {
+    ticket_.update([&](RequestStatus& status) {
       status.position = queued->position;
       status.expected_wait = queued->expected_wait;
       status.loading = queued->loading;
     });
   }
   if (const auto* progress = std::get_if<event::Progress>(&event)) {
-    services_.requests.update(call_.request_id, [&](RequestStatus& status) {
+    ticket_.update([&](RequestStatus& status) {
       status.state = RequestState::Running;
       status.step = progress->step;
       status.step_count = progress->step_count;
@@ -173,7 +185,13 @@ void ImageJob::read_inbox() {
       return front;
     });
     if (!event) return;
-    std::visit([this](const auto& e) { take(e); }, *event);
+    // A preview may be lost for want of memory, the end of the request not.
+    try {
+      std::visit([this](const auto& e) { take(e); }, *event);
+    } catch (const std::exception& e) {
+      log::error("request {}: {}", call_.request_id, e.what());
+      if (is_last(*event)) fail({.kind = ErrorKind::Internal, .message = "the answer was lost"});
+    }
   }
 }
 
@@ -201,12 +219,11 @@ void ImageJob::take(const event::Partial& partial) {
 }
 
 void ImageJob::take(const event::Completed& completed) {
-  const auto& plan = plan_of(completed.effective.model);
+  auto plan = plan_of(completed.effective.model);
+  for (const auto& note : completed.effective.notes) plan.reply.notes.push_back(note);
   auto reply = finish(completed, plan);
   if (!reply) return fail(reply.error());
-  auto printed = plan;
-  for (const auto& note : completed.effective.notes) printed.reply.notes.push_back(note);
-  answer(*reply, printed.reply, reply_headers(printed));
+  answer(*reply, plan.reply, reply_headers(plan));
 }
 
 void ImageJob::take(const event::Failed& failed) {
@@ -236,29 +253,46 @@ Result<std::vector<std::uint8_t>> ImageJob::encode(const Image& image, const Rep
   return file;
 }
 
-// The picture's address, empty when nobody asked for one.
-Result<std::string> ImageJob::store(const FinishedImage& image, const ReplyPlan& plan) {
+// Gives the pictures their addresses, all or none, where they are asked for or shall be found
+// later.
+Result<void> ImageJob::store(FinishedReply& reply, ReplyPlan& plan) {
   const bool is_asked = !request_.is_streamed && (plan.response_format == ResponseFormat::Url ||
                                                   plan.response_format == ResponseFormat::Both);
-  if (!is_asked && !call_.keeps_result) return std::string();
-  auto blob = services_.pictures.put(image.file, codec::mime_type(plan.output_format));
-  if (!blob) return blob.error();
-  return fmt::format("{}/v1/images/files/{}.{}", call_.base_url, blob->id,
-                     codec::file_extension(plan.output_format));
+  if (!is_asked && !call_.keeps_result) return {};
+  for (auto& image : reply.images) {
+    auto blob = services_.pictures.put(image.file, codec::mime_type(plan.output_format));
+    if (!blob) {
+      reply.not_kept = blob.error();
+      break;
+    }
+    image.blob_id = blob->id;
+    image.url = fmt::format("{}/v1/images/files/{}.{}", call_.base_url, blob->id,
+                            codec::file_extension(plan.output_format));
+  }
+  if (!reply.not_kept) return {};
+  for (auto& image : reply.images) {
+    services_.pictures.remove(image.blob_id);
+    image.blob_id.clear();
+    image.url.clear();
+  }
+  if (plan.response_format == ResponseFormat::Url) return *reply.not_kept;
+  // It was painted and can be sent: only the client that insists on a url has nothing.
+  log::warn("request {}: {}: {}", call_.request_id, reply.not_kept->message,
+            reply.not_kept->detail);
+  plan.notes.push_back("no url: " + reply.not_kept->message);
+  return {};
 }
 
-Result<FinishedReply> ImageJob::finish(const event::Completed& completed, const ModelPlan& plan) {
+Result<FinishedReply> ImageJob::finish(const event::Completed& completed, ModelPlan& plan) {
   FinishedReply reply;
   for (const auto& painted : completed.images) {
     auto file = encode(painted.image, plan.reply,
                        picture_text(plan.generation, completed.effective, painted.seed));
     if (!file) return file.error();
-    FinishedImage image{.index = painted.index, .seed = painted.seed, .file = *std::move(file)};
-    auto url = store(image, plan.reply);
-    if (!url) return url.error();
-    image.url = *std::move(url);
-    reply.images.push_back(std::move(image));
+    reply.images.push_back(
+        {.index = painted.index, .seed = painted.seed, .file = *std::move(file)});
   }
+  if (auto stored = store(reply, plan.reply); !stored) return stored.error();
   reply.effective = completed.effective;
   reply.timings = completed.timings;
   reply.created = now_seconds();
@@ -269,19 +303,24 @@ Result<FinishedReply> ImageJob::finish(const event::Completed& completed, const 
 
 void ImageJob::answer(const FinishedReply& reply, const ReplyPlan& plan,
                       const http::Headers& headers) {
-  services_.requests.update(call_.request_id, [&](RequestStatus& status) {
+  ticket_.update([&](RequestStatus& status) {
     status.state = RequestState::Completed;
     for (const auto& image : reply.images) {
       if (!image.url.empty()) status.urls.push_back(image.url);
     }
+    status.error = reply.not_kept;
   });
   if (request_.is_streamed) return stream_images(reply, plan);
-  http::Response response{.status = 200, .headers = headers, .body = {}};
+  Answer answer{.response = {.status = 200, .headers = headers, .body = {}}};
+  auto& response = answer.response;
   response.headers.add("Content-Type", "application/json");
   response.headers.add("openai-processing-ms", std::to_string(reply.latency.count()));
   response.body = plan.dialect == Dialect::Nebula ? nebula::write_reply(plan, reply)
                                                   : openai::write_reply(plan, reply);
-  channel_->finish(std::move(response));
+  for (const auto& image : reply.images) {
+    if (!image.blob_id.empty()) answer.blob_ids.push_back(image.blob_id);
+  }
+  channel_->finish(std::move(answer));
 }
 
 void ImageJob::stream_images(const FinishedReply& reply, const ReplyPlan& plan) {
@@ -298,7 +337,7 @@ void ImageJob::stream_images(const FinishedReply& reply, const ReplyPlan& plan) 
 }
 
 void ImageJob::fail(const Error& error) {
-  services_.requests.update(call_.request_id, [&](RequestStatus& status) {
+  ticket_.update([&](RequestStatus& status) {
     status.state =
         error.kind == ErrorKind::Cancelled ? RequestState::Cancelled : RequestState::Failed;
     status.error = error;
@@ -311,16 +350,17 @@ void ImageJob::fail(const Error& error) {
     return;
   }
   auto context = call_.error_context();
-  context.model_requested = request_.model;
   if (error.code == "model_loading") {
-    if (const auto model = services_.painter.find(request_.model)) context.loading = model->loading;
+    const auto model = find_allowed(services_.painter, call_, request_.model);
+    if (model) context.loading = model->loading;
   }
   context.may_retry = services_.clock.now() - started_at_ < kLongGeneration;
-  channel_->finish(error_response(error, context));
+  channel_->finish({.response = error_response(error, context)});
 }
 
 http::Headers ImageJob::reply_headers(const ModelPlan& plan) const {
   http::Headers headers{{"x-request-id", call_.request_id},
+                        {"x-limner-job-id", call_.job_id},
                         {"x-limner-model", header_text(plan.generation.model)},
                         {"x-limner-seed", std::to_string(plan.generation.sampling.seed)},
                         {"Cache-Control", "no-store"}};

@@ -42,7 +42,7 @@ class ImageJob final : public EventSink, public std::enable_shared_from_this<Ima
 
   void paint();
   void cut_out();
-  void register_request();
+  Result<void> register_request();
   void watch_client();
   void hurry_headers();
 
@@ -57,8 +57,8 @@ class ImageJob final : public EventSink, public std::enable_shared_from_this<Ima
   const ModelPlan& plan_of(const std::string& model) const;
   Result<std::vector<std::uint8_t>> encode(const Image& image, const ReplyPlan& plan,
                                            codec::Metadata metadata) const;
-  Result<std::string> store(const FinishedImage& image, const ReplyPlan& plan);
-  Result<FinishedReply> finish(const event::Completed& completed, const ModelPlan& plan);
+  Result<void> store(FinishedReply& reply, ReplyPlan& plan);
+  Result<FinishedReply> finish(const event::Completed& completed, ModelPlan& plan);
   void answer(const FinishedReply& reply, const ReplyPlan& plan, const http::Headers& headers);
   void stream_images(const FinishedReply& reply, const ReplyPlan& plan);
   void fail(const Error& error);
@@ -69,6 +69,7 @@ class ImageJob final : public EventSink, public std::enable_shared_from_this<Ima
   Services& services_;
   const std::shared_ptr<ReplyChannel> channel_;  // shared with the timer that may begin it
   const CallContext call_;
+  RequestRegistry::Ticket ticket_;
   ImageRequest request_;
   const TimePoint started_at_;
 

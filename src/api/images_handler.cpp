@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "api/allowed_models.hpp"
+#include "api/answer.hpp"
 #include "api/call_context.hpp"
 #include "api/image_job.hpp"
 #include "api/read_body.hpp"
@@ -13,17 +15,24 @@
 namespace limner::api {
 namespace {
 
-// Of everything that decides the answer.
-std::string digest_of(const http::Request& request, const http::Body& body) {
-  std::string text = request.method + " " + request.path + "\n";
+// Of everything that decides the answer. Each piece goes in by its own digest, so that no text in
+// one can pass for the next.
+std::string digest_of(const CallContext& call, const http::Request& request,
+                      const http::Body& body) {
+  std::string pieces;
+  const auto add = [&](std::string_view piece) { pieces += sha256_hex(piece); };
+  add(call.owner());
+  add(request.method);
+  add(request.target);  // with its query
   if (const auto* parts = std::get_if<std::vector<http::Part>>(&body)) {
     for (const auto& part : *parts) {
-      text += part.name + "\n" + sha256_hex(part.content.text()) + "\n";
+      add(part.name);
+      add(part.content.text());
     }
   } else {
-    text += std::get<std::string>(body);
+    add(std::get<std::string>(body));
   }
-  return sha256_hex(text);
+  return sha256_hex(pieces);
 }
 
 Error clash() {
@@ -43,24 +52,32 @@ Error crowded() {
 // key must not stay taken.
 class FirstCaller {
  public:
-  FirstCaller(IdempotencyStore& store, std::string key, std::shared_ptr<http::Exchange> exchange)
-      : store_(store), key_(std::move(key)), exchange_(std::move(exchange)) {}
+  // `lost` is what those hear who wait for an answer that never came.
+  FirstCaller(IdempotencyStore& store, std::string key, std::shared_ptr<http::Exchange> exchange,
+              IdempotencyStore::Stored lost)
+      : store_(store),
+        key_(std::move(key)),
+        exchange_(std::move(exchange)),
+        lost_(std::move(lost)) {}
   FirstCaller(const FirstCaller&) = delete;
   FirstCaller& operator=(const FirstCaller&) = delete;
   ~FirstCaller() {
-    if (!is_done_) store_.finish(key_, {.status = 500, .headers = {}, .body = {}});
+    if (!is_done_) store_.finish(key_, lost_);
   }
 
-  void finish(http::Response response) {
+  void finish(Answer answer) {
+    const auto stored = std::make_shared<const Answer>(std::move(answer));
+    // First the store: who has this answer may at once ask again.
+    store_.finish(key_, stored);
     is_done_ = true;
-    store_.finish(key_, response);
-    exchange_->respond(std::move(response));
+    exchange_->respond(stored->response);
   }
 
  private:
   IdempotencyStore& store_;
   const std::string key_;
   const std::shared_ptr<http::Exchange> exchange_;
+  const IdempotencyStore::Stored lost_;
   bool is_done_ = false;
 };
 
@@ -77,9 +94,10 @@ class Handling {
           invalid_value("Idempotency-Key",
                         fmt::format("Idempotency-Key: at most {} characters", kIdempotencyKeyMax)));
     }
-    const auto digest = key.empty() ? std::string() : digest_of(exchange_->request(), body);
+    const auto digest = key.empty() ? std::string() : digest_of(call_, exchange_->request(), body);
     auto fields = read_fields(exchange_->request(), std::move(body));
     if (!fields) return refuse(fields.error());
+    note_model(*fields);
     auto request = read_image_request(fields->reader, std::move(fields->files),
                                       {.dialect = call_.dialect,
                                        .operation = call_.operation,
@@ -90,8 +108,8 @@ class Handling {
     if (request->wants_progress) call_.wants_progress = true;
     if (request->is_streamed) key.clear();
     if (key.empty()) {
-      paint(*std::move(request), [exchange = exchange_](http::Response response) {
-        exchange->respond(std::move(response));
+      paint(*std::move(request), [exchange = exchange_](Answer answer) {
+        exchange->respond(std::move(answer.response));
       });
     } else {
       paint_once(*std::move(request), digest);
@@ -100,6 +118,15 @@ class Handling {
 
  private:
   static constexpr std::size_t kIdempotencyKeyMax = 255;
+
+  // As in a good answer: what was sent, else the default's name.
+  void note_model(Fields& fields) {
+    auto& name = call_.model_requested;
+    if (name.empty()) name = model_named_in(fields);
+    if (!name.empty()) return;
+    const auto models = allowed_models(services_.painter, call_);
+    if (!models.empty()) name = models.front().name;
+  }
 
   void refuse(const Error& error) {
     exchange_->respond(error_response(error, call_.error_context()));
@@ -112,7 +139,9 @@ class Handling {
 
   void paint_once(ImageRequest request, const std::string& digest) {
     auto key = call_.owner() + "\n" + call_.idempotency_key;
-    const auto replay = [exchange = exchange_, id = call_.request_id](http::Response response) {
+    const auto replay = [exchange = exchange_,
+                         id = call_.request_id](const IdempotencyStore::Stored& stored) {
+      auto response = stored->response;
       response.headers.set("idempotent-replayed", "true");
       response.headers.set("x-request-id", id);
       exchange->respond(std::move(response));
@@ -120,12 +149,19 @@ class Handling {
     auto begun = services_.idempotency.begin(key, digest, replay);
     if (std::holds_alternative<IdempotencyStore::Clash>(begun)) return refuse(clash());
     if (std::holds_alternative<IdempotencyStore::Crowded>(begun)) return refuse(crowded());
-    if (std::holds_alternative<IdempotencyStore::Waits>(begun)) return;
-    if (auto* stored = std::get_if<http::Response>(&begun)) return replay(std::move(*stored));
+    if (std::holds_alternative<IdempotencyStore::Waits>(begun)) {
+      return services_.metrics.cache_lookup("idempotency", true);
+    }
+    const auto* stored = std::get_if<IdempotencyStore::Stored>(&begun);
+    services_.metrics.cache_lookup("idempotency", stored != nullptr);
+    if (stored) return replay(*stored);
+    const Error lost{.kind = ErrorKind::Internal, .message = "the answer was lost"};
+    auto for_waiting = std::make_shared<const Answer>(
+        Answer{.response = error_response(lost, call_.error_context())});
     // Shared only because std::function wants to be copied.
-    auto first = std::make_shared<FirstCaller>(services_.idempotency, std::move(key), exchange_);
-    paint(std::move(request),
-          [first](http::Response response) { first->finish(std::move(response)); });
+    auto first = std::make_shared<FirstCaller>(services_.idempotency, std::move(key), exchange_,
+                                               std::move(for_waiting));
+    paint(std::move(request), [first](Answer answer) { first->finish(std::move(answer)); });
   }
 
   Services& services_;

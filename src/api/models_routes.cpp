@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/allowed_models.hpp"
 #include "api/call_context.hpp"
 #include "api/field_reader.hpp"
 #include "api/json_response.hpp"
@@ -52,9 +53,8 @@ std::vector<Row> rows_of(const std::vector<ServedModel>& models) {
 }
 
 // The page token is the number of models already seen.
-Result<json::object> list_models(Services& services, const http::Request& request,
-                                 std::int64_t created) {
-  const auto models = services.painter.models();
+Result<json::object> list_models(const std::vector<ServedModel>& models,
+                                 const http::Request& request, std::int64_t created) {
   const auto rows = rows_of(models);
   const auto provider = request.query_parameter("provider").value_or("");
   const auto size_text = request.query_parameter("page_size").value_or("");
@@ -89,13 +89,14 @@ std::int64_t started_seconds(const Services& services) {
 http::Handler list_handler(Services& services, Dialect dialect) {
   const auto created = started_seconds(services);
   return [&services, dialect, created](std::shared_ptr<http::Exchange> exchange) {
-    auto body = list_models(services, exchange->request(), created);
+    const auto call = read_call(*exchange, dialect, Operation::Generation, {});
+    const auto models = allowed_models(services.painter, call);
+    auto body = list_models(models, exchange->request(), created);
     if (body) {
       exchange->respond(json_response(*std::move(body)));
       return;
     }
-    const auto call = read_call(*exchange, dialect, Operation::Generation, {});
-    exchange->respond(error_response(body.error(), call.error_context()));
+    exchange->respond(error_response(body.error(), call.error_context_of_no_picture()));
   };
 }
 
@@ -103,17 +104,18 @@ http::Handler one_handler(Services& services, Dialect dialect) {
   const auto created = started_seconds(services);
   return [&services, dialect, created](std::shared_ptr<http::Exchange> exchange) {
     const auto id = exchange->path_parameter("id");
-    const auto model = services.painter.look_up(id);
-    if (model) return void(exchange->respond(json_response(describe_model(id, *model, created))));
     const auto call = read_call(*exchange, dialect, Operation::Generation, {});
-    exchange->respond(error_response(model.error(), call.error_context()));
+    const auto model = look_up_allowed(services.painter, call, id);
+    if (model) return void(exchange->respond(json_response(describe_model(id, *model, created))));
+    exchange->respond(error_response(model.error(), call.error_context_of_no_picture()));
   };
 }
 
 http::Handler nebula_handler(Services& services) {
   return [&services](std::shared_ptr<http::Exchange> exchange) {
+    const auto call = read_call(*exchange, Dialect::Nebula, Operation::Generation, {});
     json::array models;
-    for (const auto& model : services.painter.models()) {
+    for (const auto& model : allowed_models(services.painter, call)) {
       models.push_back(json::object{{"model_name", model.name},
                                     {"model_alias", model.name},
                                     {"model_type", "Image"},

@@ -81,7 +81,7 @@ void handle(Services& services, const std::shared_ptr<http::Exchange>& exchange)
   if (!blob) {
     const auto error = blob.error().kind == ErrorKind::NotFound ? not_found() : blob.error();
     const auto call = read_call(*exchange, Dialect::Bifrost, Operation::Generation, {});
-    exchange->respond(error_response(error, call.error_context()));
+    exchange->respond(error_response(error, call.error_context_of_no_picture()));
     return;
   }
   const auto left = std::chrono::duration_cast<std::chrono::seconds>(blob->info.expires -

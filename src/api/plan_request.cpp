@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "api/allowed_models.hpp"
 #include "api/field_reader.hpp"
 #include "api/fit_prompt.hpp"
 #include "api/resolve.hpp"
@@ -57,7 +58,7 @@ class Planner {
   // OVMS deduces an absent model only where there is one; the others have a default.
   Result<void> check_model_is_named() const {
     if (request_.dialect != Dialect::Ovms || !request_.model.empty()) return {};
-    if (services_.painter.models().size() < 2) return {};
+    if (allowed_models(services_.painter, call_).size() < 2) return {};
     return missing_field("model",
                          "since several are served: in the body or as "
                          "/v3/MODEL/images/…");
@@ -92,13 +93,8 @@ class Planner {
   }
 
   Result<GenerationRequest> plan_model(const std::string& name, RequestPlan& plan) {
-    auto model = services_.painter.find(name);
+    auto model = find_allowed(services_.painter, call_, name);
     if (!model) return model.error();
-    if (call_.principal) {
-      if (auto allowed = call_.principal->check_model(model->name); !allowed) {
-        return allowed.error();
-      }
-    }
     if (auto loaded = load_pictures_once(); !loaded) return loaded.error();
     auto resolved = resolve_for(*model);
     if (!resolved) return resolved.error();

@@ -4,6 +4,14 @@
 
 namespace limner::api {
 
+std::string model_named_in(Fields& fields) {
+  constexpr std::size_t kNameBytesMax = 1'024;
+  const auto* value = fields.reader.raw({"model"});
+  if (value == nullptr || !value->is_string()) return {};
+  const std::string_view name = value->get_string();
+  return name.size() <= kNameBytesMax ? std::string(name) : std::string();
+}
+
 Result<Fields> read_fields(const http::Request& request, http::Body body) {
   if (auto* parts = std::get_if<std::vector<http::Part>>(&body)) {
     auto form = read_form(std::move(*parts));

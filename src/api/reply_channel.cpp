@@ -43,16 +43,17 @@ std::shared_ptr<http::ResponseStream> ReplyChannel::begin(const http::Headers& h
   return stream_;
 }
 
-void ReplyChannel::finish(http::Response response) {
+void ReplyChannel::finish(Answer answer) {
   {
     std::lock_guard lock(mutex_);
     is_finished_ = true;
     if (!is_early_) {
-      respond_(std::move(response));
+      respond_(std::move(answer));
       return;
     }
   }
   if (!stream_) return;
+  const auto& response = answer.response;
   if (response.status < 400) {
     stream_->write_final(std::string(response.body_text()));
   } else {
@@ -60,7 +61,7 @@ void ReplyChannel::finish(http::Response response) {
     stream_->abort();
   }
   // The exchange has its answer; this one is for those who wait for the same.
-  respond_(std::move(response));
+  respond_(std::move(answer));
 }
 
 }  // namespace limner::api

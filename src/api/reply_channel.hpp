@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 
+#include "api/answer.hpp"
 #include "api/timer.hpp"
 #include "http/exchange.hpp"
 
@@ -15,7 +16,7 @@ namespace limner::api {
 // not sent yet.
 class ReplyChannel : public std::enable_shared_from_this<ReplyChannel> {
  public:
-  using Responder = std::function<void(http::Response)>;
+  using Responder = std::function<void(Answer)>;
 
   // `respond` sends a whole answer, to this exchange and perhaps to others who wait for the same.
   ReplyChannel(std::shared_ptr<http::Exchange> exchange, Responder respond);
@@ -34,7 +35,7 @@ class ReplyChannel : public std::enable_shared_from_this<ReplyChannel> {
 
   // The whole answer. Behind early headers an error cannot change the status any more: its body is
   // sent and the connection reset, so that nobody takes it for success.
-  void finish(http::Response response);
+  void finish(Answer answer);
 
  private:
   std::shared_ptr<http::ResponseStream> begin(const http::Headers& headers,

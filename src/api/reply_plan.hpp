@@ -40,7 +40,8 @@ struct FinishedImage {
   int index = 0;
   std::uint64_t seed = 0;
   std::vector<std::uint8_t> file;
-  std::string url = {};  // empty unless asked for
+  std::string blob_id = {};  // empty unless it is kept
+  std::string url = {};      // of the same
 };
 
 struct FinishedReply {
@@ -49,6 +50,8 @@ struct FinishedReply {
   Timings timings;
   std::chrono::milliseconds latency{0};
   std::int64_t created = 0;  // seconds since 1970
+  // Why there are no urls, where the client did not insist on them.
+  std::optional<Error> not_kept = std::nullopt;
 };
 
 // Of the whole request.

@@ -9,11 +9,9 @@ namespace {
 json::object describe_status(const RequestStatus& status) {
   const auto state = to_string(status.state);
   json::object object = {
-      {"id", status.id},
-      {"object", "image.request"},
-      {"status", json::string_view(state.data(), state.size())},
-      {"model", status.model},
-      {"created", status.created},
+      {"id", status.id},           {"job_id", status.job_id},
+      {"object", "image.request"}, {"status", json::string_view(state.data(), state.size())},
+      {"model", status.model},     {"created", status.created},
   };
   if (status.state == RequestState::Queued) {
     object["position"] = status.position;
@@ -42,7 +40,7 @@ http::Response answer(Services& services, const http::Exchange& exchange, const 
       Error{.kind = ErrorKind::NotFound,
             .message = "no such request; finished ones are forgotten after a while",
             .code = "request_not_found"},
-      call.error_context());
+      call.error_context_of_no_picture());
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "api/picture_files.hpp"
 #include "api/requests_routes.hpp"
 #include "api/status_routes.hpp"
+#include "base/ids.hpp"
 
 namespace limner::api {
 namespace {
@@ -76,10 +77,11 @@ Dialect dialect_of(std::string_view path) {
   return Dialect::Bifrost;
 }
 
-Operation operation_of(std::string_view path) {
+std::optional<Operation> operation_of(std::string_view path) {
+  if (path.ends_with("/generations") || path.ends_with("/generation")) return Operation::Generation;
   if (path.ends_with("/edits")) return Operation::Edit;
   if (path.ends_with("/variations")) return Operation::Variation;
-  return Operation::Generation;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -104,9 +106,10 @@ http::RouteTable make_routes(Services& services, RouteHooks hooks) {
 
 http::ErrorFormatter make_error_formatter() {
   return [](const Error& error, const http::Request& head) {
-    return error_response(error, {.dialect = dialect_of(head.path),
-                                  .operation = operation_of(head.path),
-                                  .request_id = request_id_of(head)});
+    return error_response(error,
+                          {.dialect = dialect_of(head.path),
+                           .operation = operation_of(head.path),
+                           .request_id = given_request_id(head).value_or(random_id("req_"))});
   };
 }
 

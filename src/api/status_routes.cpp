@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/json_response.hpp"
+#include "metrics/metrics.hpp"
 
 namespace limner::api {
 namespace {
@@ -64,7 +65,7 @@ void add_metrics_route(http::RouteTable& routes, std::function<std::string()> me
                   [metrics_text = std::move(metrics_text)](auto exchange) {
                     exchange->respond(
                         {.status = 200,
-                         .headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}},
+                         .headers = {{"Content-Type", std::string(metrics::kContentType)}},
                          .body = metrics_text()});
                   },
               .is_vital = true});

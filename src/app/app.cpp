@@ -29,6 +29,7 @@ namespace {
 // Enough for encoding beside painting; more would only take cores from the painter.
 constexpr int kWorkerThreads = 2;
 constexpr std::size_t kUploadsWaitingMax = 256;
+constexpr std::chrono::seconds kSweepPauseMax{60};
 
 std::vector<std::string> names_of(const std::vector<config::ModelConfig>& models) {
   std::vector<std::string> names;
@@ -170,8 +171,8 @@ Result<void> App::build() {
   painter_ = std::make_unique<RouterPainter>(*router_, models_);
   requests_ = std::make_unique<api::RequestRegistry>(
       api::RequestRegistry::Options{.finished_ttl = config_.images_ttl}, system_clock());
-  idempotency_ =
-      std::make_unique<api::IdempotencyStore>(api::IdempotencyStore::Options{}, system_clock());
+  idempotency_ = std::make_unique<api::IdempotencyStore>(api::IdempotencyStore::Options{},
+                                                         *pictures_, system_clock());
   workers_ = std::make_unique<api::WorkerPool>(kWorkerThreads, kUploadsWaitingMax);
   timer_ = std::make_unique<api::Timer>();
   services_ = std::make_unique<api::Services>(api::Services{
@@ -202,7 +203,7 @@ Result<void> App::build() {
       api::make_error_formatter());
   server_ = std::make_unique<http::Server>(
       server_options(config_),
-      api::make_routes(*services_, {.metrics_text = [this] { return metrics_.render(); },
+      api::make_routes(*services_, {.metrics_text = [this] { return metrics_text(); },
                                     .is_draining = [this] { return is_draining_.load(); },
                                     .authenticate = hooks.authenticate,
                                     .authenticate_get = hooks.authenticate_get,
@@ -252,10 +253,21 @@ Result<void> App::open_pictures() {
   return {};
 }
 
+// No picture outlives its url by more than a minute, by more than a second where urls are so short.
+void App::sweep_pictures_later() {
+  const auto pause = std::clamp(config_.images_ttl, std::chrono::seconds{1}, kSweepPauseMax);
+  timer_->after(pause, [this] {
+    sweep_pictures_later();
+    // On a worker, since files are removed.
+    workers_->post([this] { pictures_->sweep(); });
+  });
+}
+
 void App::start() {
   pool_->start();
   engine_->start();
   server_->start();
+  sweep_pictures_later();
   const auto names = names_of(models_);
   // Under a limit the others come when they are asked for.
   const auto count = config_.memory_limit_bytes > 0 ? 1 : std::ssize(names);
@@ -268,6 +280,11 @@ void App::preload(const std::set<std::string>& names) {
     auto asked = pool_->preload(model.name);
     if (!asked) log::warn("{}: {}", model.name, asked.error().message);
   }
+}
+
+std::string App::metrics_text() {
+  metrics_.set_stored_bytes(pictures_->used_size_bytes());
+  return metrics_.render();
 }
 
 Result<void> App::reload(const config::Config& config) {
@@ -332,6 +349,7 @@ void App::stop() {
   constexpr std::chrono::milliseconds kLastBytes{2'000};
   server_->drain(std::max(left(), kLastBytes));
   engine_->stop();
+  pictures_->sweep();
 }
 
 std::string App::address() const {

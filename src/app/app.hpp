@@ -51,6 +51,8 @@ class App {
   Result<void> build();
   api::OwnAddress own_address() const;
   Result<void> open_pictures();
+  void sweep_pictures_later();
+  std::string metrics_text();
   void preload(const std::set<std::string>& names);
   LoadedPipeline load(const engine::ModelVariant& variant, const engine::ReportStage& report) const;
 
@@ -70,13 +72,14 @@ class App {
   std::unique_ptr<const cutout::Matting> matting_;
   api::Blocklist blocklist_;
   std::unique_ptr<storage::BlobStore> pictures_;
+  // Before the engine, which ends jobs when it ends: each has a hold on its entry.
+  std::unique_ptr<api::RequestRegistry> requests_;
+  std::unique_ptr<api::IdempotencyStore> idempotency_;
   std::unique_ptr<engine::ModelPool> pool_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<router::LocalBackend> local_;
   std::unique_ptr<router::ModelRouter> router_;
   std::unique_ptr<RouterPainter> painter_;
-  std::unique_ptr<api::RequestRegistry> requests_;
-  std::unique_ptr<api::IdempotencyStore> idempotency_;
   std::unique_ptr<api::Services> services_;
   // What they run uses all of the above, services_ too: they end before it.
   std::unique_ptr<api::WorkerPool> workers_;

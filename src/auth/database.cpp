@@ -116,6 +116,10 @@ Result<void> Database::run(const std::string& sql) {
   return {};
 }
 
+std::int64_t Database::changed_row_count() const {
+  return sqlite3_changes64(database_.get());
+}
+
 Error Database::failure(std::string_view verb) const {
   return store_error(path_, fmt::format("{}: {}", verb, sqlite3_errmsg(database_.get())));
 }

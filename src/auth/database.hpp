@@ -49,6 +49,7 @@ class Database {
   Result<Statement> prepare(std::string_view sql);
   // For statements without values and rows; several, separated by semicolons.
   Result<void> run(const std::string& sql);
+  std::int64_t changed_row_count() const;
 
  private:
   Error failure(std::string_view verb) const;

@@ -289,6 +289,7 @@ asio::awaitable<bool> ClientConnection::send_new_output(Turn& turn, ExchangeStat
     turn.length = can_chunk ? AnswerLength::Chunked : AnswerLength::UntilClose;
     if (!can_chunk) turn.keeps_alive = false;
     turn.last_sent = SteadyClock::now();
+    turn.stream.emplace(core_.observer);
     turn.queue_head(output_, *output.head);
   } else if (output.head) {
     turn.queue_whole(output_, std::move(*output.head));

@@ -70,6 +70,9 @@ class ServerObserver {
   virtual void connection_closed() {}
   virtual void connection_refused() {}
   virtual void request_started() {}
+  // An answer is streamed, from its head to its end however it ends.
+  virtual void stream_opened() {}
+  virtual void stream_closed() {}
   virtual void request_finished(const RequestSummary&) {}
 };
 

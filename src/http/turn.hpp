@@ -21,6 +21,20 @@
 
 namespace limner::http {
 
+// Tells the observer of a stream for as long as it lives.
+class StreamNotice {
+ public:
+  explicit StreamNotice(ServerObserver& observer) : observer_(observer) {
+    observer_.stream_opened();
+  }
+  ~StreamNotice() { observer_.stream_closed(); }
+  StreamNotice(const StreamNotice&) = delete;
+  StreamNotice& operator=(const StreamNotice&) = delete;
+
+ private:
+  ServerObserver& observer_;
+};
+
 struct Turn {
   explicit Turn(const ServerCore& server);
 
@@ -69,6 +83,7 @@ struct Turn {
   bool was_aborted = false;
   bool has_probed = false;
   std::size_t bytes_out = 0;
+  std::optional<StreamNotice> stream;
 
  private:
   void ask_hook();

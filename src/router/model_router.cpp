@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "router/fallback_chain.hpp"
 #include "router/model_names.hpp"
 
 namespace limner::router {
@@ -56,11 +55,6 @@ Error not_served(std::string_view name, std::span<const ModelDescription> models
 
 bool has_model(std::span<const ModelDescription> models, std::string_view name) {
   return std::ranges::find(models, name, &ModelDescription::name) != models.end();
-}
-
-void aim(GenerationRequest& request, ModelTarget target) {
-  request.model = std::move(target.model);
-  for (auto& adapter : target.adapters) request.adapters.push_back(std::move(adapter));
 }
 
 Result<void> check_alias(const std::string& alias, const ModelTarget& target,
@@ -113,11 +107,7 @@ std::vector<ServedModel> ModelRouter::models() const {
   std::vector<ServedModel> served = table_.with([](const Table& table) {
     std::vector<ServedModel> rows;
     for (const auto& model : table.models) {
-      ServedModel row{.name = model.name,
-                      .description = model.description,
-                      .aliases = {},
-                      .is_default = rows.empty(),
-                      .status = std::nullopt};
+      ServedModel row{.name = model.name, .aliases = {}, .status = std::nullopt};
       for (const auto& [alias, target] : table.aliases) {
         if (target.model == model.name) row.aliases.push_back(alias);
       }
@@ -127,36 +117,6 @@ std::vector<ServedModel> ModelRouter::models() const {
   });
   for (auto& row : served) row.status = local_.status(row.name);
   return served;
-}
-
-Result<Accepted> ModelRouter::generate(GenerationRequest request, std::shared_ptr<EventSink> sink,
-                                       std::stop_token stop) const {
-  if (request.fallbacks.size() > kFallbacksMax) {
-    return invalid_value("fallbacks", fmt::format("fallbacks: got {}, at most {} are tried",
-                                                  request.fallbacks.size(), kFallbacksMax));
-  }
-  const auto fallbacks = std::exchange(request.fallbacks, {});
-  auto model = resolve(request.model);
-  if (fallbacks.empty()) {
-    if (!model) return model.error();
-    aim(request, *std::move(model));
-    return local_.generate(std::move(request), std::move(sink), std::move(stop));
-  }
-
-  std::vector<Attempt> attempts;
-  const auto add = [&](Result<ModelTarget> found, const std::string& asked) {
-    Attempt attempt{.request = request, .place = &local_};
-    if (found) {
-      aim(attempt.request, *std::move(found));
-    } else {
-      attempt.request.model = shortened(asked);
-      attempt.place = found.error();
-    }
-    attempts.push_back(std::move(attempt));
-  };
-  add(std::move(model), request.model);
-  for (const auto& fallback : fallbacks) add(resolve(fallback), fallback);
-  return generate_with_fallbacks(std::move(attempts), std::move(sink), std::move(stop));
 }
 
 Result<ModelRouter::Table> ModelRouter::check(RouterConfig config) {

@@ -21,11 +21,8 @@
 
 namespace limner::router {
 
-inline constexpr std::size_t kFallbacksMax = 5;
-
 struct ModelDescription {
   std::string name;
-  std::string description = {};
   std::vector<std::string> adapters = {};  // LoRAs that may be asked for as if they were models
 };
 
@@ -51,9 +48,7 @@ std::span<const std::string_view> builtin_aliases();
 // One row of /v1/models.
 struct ServedModel {
   std::string name;
-  std::string description;
   std::vector<std::string> aliases;
-  bool is_default = false;
   std::optional<engine::ModelStatus> status;
 };
 
@@ -73,11 +68,6 @@ class ModelRouter {
   Result<ModelTarget> resolve(std::string_view name) const;
   std::vector<ServedModel> models() const;
   LocalBackend& local() const { return local_; }
-
-  // Paints on request.model, or on the first of request.fallbacks that can when it cannot. Names
-  // need not be resolved. As Backend::generate.
-  Result<Accepted> generate(GenerationRequest request, std::shared_ptr<EventSink> sink,
-                            std::stop_token stop) const;
 
  private:
   using Targets = std::map<std::string, ModelTarget, std::less<>>;

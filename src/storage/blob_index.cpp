@@ -50,6 +50,7 @@ void BlobIndex::release(std::size_t size_bytes) {
 void BlobIndex::add(BlobInfo info) {
   used_size_bytes_ += occupied(info.size_bytes);
   age_of_id_.emplace(info.id, next_age_);
+  by_expiry_.emplace(info.expires, next_age_);
   by_age_.emplace(next_age_++, std::move(info));
 }
 
@@ -69,10 +70,8 @@ std::optional<BlobInfo> BlobIndex::remove(std::string_view id) {
 
 std::vector<BlobInfo> BlobIndex::take_expired(WallTime now) {
   std::vector<BlobInfo> expired;
-  for (auto entry = by_age_.begin(); entry != by_age_.end();) {
-    const auto next = std::next(entry);
-    if (entry->second.expires <= now) expired.push_back(take(entry));
-    entry = next;
+  while (!by_expiry_.empty() && by_expiry_.begin()->first <= now) {
+    expired.push_back(take(by_age_.find(by_expiry_.begin()->second)));
   }
   return expired;
 }
@@ -87,6 +86,7 @@ std::vector<BlobInfo> BlobIndex::take_excess() {
 
 BlobInfo BlobIndex::take(std::map<std::uint64_t, BlobInfo>::iterator entry) {
   BlobInfo info = std::move(entry->second);
+  by_expiry_.erase({info.expires, entry->first});
   by_age_.erase(entry);
   age_of_id_.erase(info.id);
   used_size_bytes_ -= occupied(info.size_bytes);

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "storage/blob_store.hpp"
@@ -30,6 +32,7 @@ class BlobIndex {
 
   std::optional<BlobInfo> find(std::string_view id, WallTime now) const;
   std::optional<BlobInfo> remove(std::string_view id);
+  // Looks at those that have expired and at one more, however many there are.
   std::vector<BlobInfo> take_expired(WallTime now);
   // Oldest first, until no more than the maximum is used.
   std::vector<BlobInfo> take_excess();
@@ -42,6 +45,8 @@ class BlobIndex {
 
   BlobStoreOptions options_;
   std::map<std::uint64_t, BlobInfo> by_age_;  // key counts up
+  // Not the same order: an earlier server may have given them another time to live.
+  std::set<std::pair<WallTime, std::uint64_t>> by_expiry_;
   std::unordered_map<std::string, std::uint64_t> age_of_id_;
   std::uint64_t next_age_ = 0;
   std::size_t used_size_bytes_ = 0;

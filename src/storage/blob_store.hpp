@@ -49,13 +49,14 @@ class BlobStore {
   // NotFound for an id that is malformed, unknown, expired or gone: the caller cannot tell which.
   // Unavailable when the process has no descriptor left. Reads nothing.
   virtual Result<Blob> open(std::string_view id) const = 0;
-  // The same without the content, for HEAD.
+  // The same without the content.
   virtual Result<BlobInfo> info(std::string_view id) const = 0;
 
   // False when there was nothing.
   virtual bool remove(std::string_view id) = 0;
 
-  // Removes what has expired; put does so too.
+  // Removes what has expired. put does so too, but may not come for a long time: the owner calls
+  // this now and then, so that nothing outlives its time.
   virtual void sweep() = 0;
 
   // What size_bytes_max is held against.

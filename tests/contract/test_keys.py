@@ -132,3 +132,50 @@ def test_a_key_may_be_for_one_model_only(start_server, run_limner, tmp_path):
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     reply = own.request("POST", "/v1/images/generations", body, headers)
     assert (reply.status, reply.error()["code"]) == (403, "model_blocked")
+
+
+def test_what_a_key_may_not_use_it_is_not_shown(start_server, run_limner, tmp_path):
+    db = ("--keys-db", str(tmp_path / "keys.db"))
+    key = run_limner("keys", "create", "narrow", "--key-model", "another", *db).stdout.strip()
+    own = start_server(*db)
+    headers = {"Authorization": f"Bearer {key}"}
+
+    def shown(path: str):
+        return own.request("GET", path, headers=headers)
+
+    for prefix in ("/v1", "/openai/v1", "/v3"):
+        assert shown(f"{prefix}/models").json()["data"] == []
+        assert shown(f"{prefix}/models/emoji-256").status == 404
+    assert shown("/api/v1/serverless/models").json()["data"]["models"] == []
+    capabilities = shown("/v1/capabilities").json()
+    assert (capabilities["models"], capabilities["default_model"]) == ([], None)
+    unknown = own.request(
+        "POST",
+        "/v1/images/generations",
+        json.dumps({"prompt": "a", "model": "nobody"}).encode(),
+        {**headers, "Content-Type": "application/json"},
+    )
+    assert unknown.status == 404
+    assert "emoji-256" not in unknown.text()
+
+
+def test_two_keys_may_use_one_request_id(start_server):
+    keys = [f"sk-limner-{name}-0123456789" for name in ("first", "second")]
+    own = start_server("--api-key", keys[0], "--api-key", keys[1])
+
+    def ask(key: str, method: str, path: str, fields: dict | None = None):
+        headers = {"x-api-key": key, "x-request-id": "trace-1", "Content-Type": "application/json"}
+        body = None if fields is None else json.dumps(fields).encode()
+        return own.request(method, path, body, headers)
+
+    def urls(reply) -> list[str]:
+        return [picture["url"] for picture in reply.json()["data"]]
+
+    kept = {"prompt": "a red apple", "num_inference_steps": 1, "response_format": "url"}
+    status = "/v1/images/requests/trace-1"
+    first = urls(ask(keys[0], "POST", "/v1/images/generations", {**kept, "n": 2}))
+    assert ask(keys[1], "GET", status).status == 404
+    assert ask(keys[1], "POST", f"{status}/cancel").status == 404
+    second = urls(ask(keys[1], "POST", "/v1/images/generations", kept))
+    assert urls(ask(keys[0], "GET", status)) == first
+    assert urls(ask(keys[1], "GET", status)) == second

@@ -1,6 +1,7 @@
 // A request and its answer without a socket; the answer may come from any thread.
 #pragma once
 
+#include <any>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -27,8 +28,10 @@ struct Sent {
 class FakeExchange final : public http::Exchange,
                            public std::enable_shared_from_this<FakeExchange> {
  public:
-  FakeExchange(http::Request request, http::PathParameters parameters)
-      : request_(std::move(request)), parameters_(std::move(parameters)) {}
+  FakeExchange(http::Request request, http::PathParameters parameters, std::any context = {})
+      : request_(std::move(request)),
+        parameters_(std::move(parameters)),
+        context_(std::move(context)) {}
 
   const http::Request& request() const override { return request_; }
   http::Body take_body() override { return std::move(request_.body); }
@@ -121,7 +124,9 @@ class FakeExchange final : public http::Exchange,
 };
 
 // One call through the route table; empty when no answer came, or no route takes it.
-inline std::optional<Sent> call(const http::RouteTable& routes, http::Request request) {
+// `context` is what the guard of the route found out.
+inline std::optional<Sent> call(const http::RouteTable& routes, http::Request request,
+                                std::any context = {}) {
   auto target = http::parse_target(request.target);
   if (!target) return std::nullopt;
   request.path = target->path;
@@ -130,7 +135,8 @@ inline std::optional<Sent> call(const http::RouteTable& routes, http::Request re
   const auto found = routes.find(request.method, request.segments);
   const auto* match = std::get_if<http::RouteMatch>(&found);
   if (match == nullptr) return std::nullopt;
-  const auto exchange = std::make_shared<FakeExchange>(std::move(request), match->parameters);
+  const auto exchange =
+      std::make_shared<FakeExchange>(std::move(request), match->parameters, std::move(context));
   match->route->handler(exchange);
   return exchange->wait();
 }

@@ -16,14 +16,16 @@ inline constexpr std::string_view kFails = "fails";
 
 class FakePainter final : public api::Painter {
  public:
-  FakePainter() {
+  FakePainter() { serve("fake", {"gpt-image-1"}); }
+
+  void serve(std::string name, std::vector<std::string> aliases = {}) {
     ModelTraits traits;
-    traits.name = "fake";
+    traits.name = name;
     traits.family = "FakePipeline";
     traits.tasks = {Task::TextToImage, Task::ImageToImage, Task::Inpaint};
     traits.schedulers = {SchedulerKind::Pndm};
-    served_.push_back({.name = "fake",
-                       .aliases = {"gpt-image-1"},
+    served_.push_back({.name = std::move(name),
+                       .aliases = std::move(aliases),
                        .policy = {},
                        .traits = std::make_shared<const ModelTraits>(std::move(traits)),
                        .is_ready = true,
@@ -36,7 +38,10 @@ class FakePainter final : public api::Painter {
   Result<api::ServedModel> find(std::string_view name) override { return look_up(name); }
 
   Result<api::ServedModel> look_up(std::string_view name) const override {
-    if (name.empty() || name == "fake" || name == "gpt-image-1") return served_.front();
+    if (name.empty()) return served_.front();
+    for (const auto& model : served_) {
+      if (model.name == name || std::ranges::count(model.aliases, name) > 0) return model;
+    }
     return Error{.kind = ErrorKind::NotFound,
                  .message = "model: not served",
                  .param = "model",
@@ -98,18 +103,42 @@ class FakePainter final : public api::Painter {
   std::vector<api::ServedModel> served_;
 };
 
+// Keeps pictures in memory, until a test takes the disk away.
+class FakePictures final : public storage::BlobStore {
+ public:
+  Result<storage::BlobInfo> put(std::span<const std::uint8_t> content,
+                                std::string_view content_type) override {
+    if (on_put) on_put();
+    if (refusal) return *refusal;
+    return store_.put(content, content_type);
+  }
+  Result<storage::Blob> open(std::string_view id) const override { return store_.open(id); }
+  Result<storage::BlobInfo> info(std::string_view id) const override { return store_.info(id); }
+  bool remove(std::string_view id) override { return store_.remove(id); }
+  void sweep() override { store_.sweep(); }
+  std::size_t used_size_bytes() const override { return store_.used_size_bytes(); }
+
+  std::function<void()> on_put = {};
+  std::optional<Error> refusal = std::nullopt;
+
+ private:
+  storage::MemoryBlobStore store_{{}, system_clock()};
+};
+
 class FakeServices {
  public:
   api::Services& services() { return services_; }
+  FakePainter& painter() { return painter_; }
+  FakePictures& pictures() { return pictures_; }
 
  private:
   FakePainter painter_;
   api::RequestRegistry requests_{{}, system_clock()};
-  api::IdempotencyStore idempotency_{{}, system_clock()};
   api::Blocklist blocklist_;
   cutout::ClassicalMatting matting_;
   http::Fetcher fetcher_{{}};
-  storage::MemoryBlobStore pictures_{{}, system_clock()};
+  FakePictures pictures_;
+  api::IdempotencyStore idempotency_{{}, pictures_, system_clock()};
   metrics::Metrics metrics_{"test"};
   api::Services services_{.painter = painter_,
                           .workers = workers_,

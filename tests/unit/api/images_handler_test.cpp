@@ -19,13 +19,20 @@ using ::testing::StartsWith;
 class ImagesHandlerTest : public ::testing::Test {
  protected:
   test::Sent post(std::string target, std::string body, http::Headers headers = {}) {
+    return send("POST", std::move(target), std::move(body), std::move(headers));
+  }
+  test::Sent get(std::string target, http::Headers headers = {}) {
+    return send("GET", std::move(target), {}, std::move(headers));
+  }
+  test::Sent send(std::string method, std::string target, std::string body, http::Headers headers) {
     http::Request request;
-    request.method = "POST";
+    request.method = std::move(method);
     request.target = std::move(target);
     request.headers = std::move(headers);
     request.headers.add("Host", "here:1");
     request.body = std::move(body);
-    auto sent = test::call(routes_, std::move(request));
+    auto sent =
+        test::call(routes_, std::move(request), principal_ ? std::any(*principal_) : std::any());
     EXPECT_TRUE(sent) << "no answer";
     return sent.value_or(test::Sent{});
   }
@@ -44,6 +51,7 @@ class ImagesHandlerTest : public ::testing::Test {
   }
 
   test::FakeServices fake_;
+  std::optional<auth::Principal> principal_;  // whose key the next call has
   http::RouteTable routes_ =
       make_routes(fake_.services(), {.metrics_text = [] { return std::string(); },
                                      .is_draining = [] { return false; },
@@ -267,15 +275,210 @@ TEST_F(ImagesHandlerTest, AnEstimateResolvesWithoutPainting) {
 }
 
 TEST_F(ImagesHandlerTest, RequestsCanBeFoundByTheirId) {
-  post("/v1/images/generations", kBody, {{"x-request-id", "mine"}});
-  http::Request request;
-  request.method = "GET";
-  request.target = "/v1/images/requests/mine";
-  const auto sent = test::call(routes_, std::move(request));
-  ASSERT_TRUE(sent);
-  const auto body = object_of(*sent);
-  EXPECT_EQ(body.at("status"), "completed");
-  EXPECT_EQ(body.at("data").as_array().size(), 1U);
+  const auto painted = post("/v1/images/generations", kBody, {{"x-request-id", "mine"}});
+  EXPECT_EQ(painted.headers.get("x-request-id"), "mine");
+  const std::string job_id(painted.headers.get("x-limner-job-id").value_or(""));
+  for (const auto& id : {std::string("mine"), job_id}) {
+    const auto body = object_of(get("/v1/images/requests/" + id));
+    EXPECT_EQ(body.at("status"), "completed");
+    EXPECT_EQ(body.at("id"), "mine");
+    EXPECT_EQ(body.at("job_id"), job_id);
+    EXPECT_EQ(body.at("data").as_array().size(), 1U);
+  }
+}
+
+TEST_F(ImagesHandlerTest, OneKeysRequestsAreNotAnothersWhateverTheirIds) {
+  const http::Headers id = {{"x-request-id", "trace-1"}};
+  const auto url_of = [](const json::object& body) { return body.at("data").at(0).at("url"); };
+  principal_ = auth::Principal{.id = "a", .name = {}, .models = {}};
+  const auto first = object_of(post("/v1/images/generations", kBody, id));
+  principal_->id = "b";
+  EXPECT_EQ(get("/v1/images/requests/trace-1").status, 404);
+  EXPECT_EQ(post("/v1/images/requests/trace-1/cancel", "").status, 404);
+  const auto second = object_of(post("/v1/images/generations", kBody, id));
+  EXPECT_EQ(url_of(object_of(get("/v1/images/requests/trace-1"))), url_of(second));
+  principal_->id = "a";
+  EXPECT_EQ(url_of(object_of(get("/v1/images/requests/trace-1"))), url_of(first));
+}
+
+TEST_F(ImagesHandlerTest, AKeyedGetIsTheSameOnlyWithTheSameQuery) {
+  const http::Headers key = {{"Idempotency-Key", "k"}};
+  const std::string path = "/api/v1/images/generation?seed=1&width=16&height=16&prompt=";
+  const auto apple = get(path + "apple", key);
+  ASSERT_EQ(apple.status, 200) << apple.body;
+  EXPECT_EQ(get(path + "apple", key).body, apple.body);
+  const auto dog = get(path + "dog", key);
+  EXPECT_EQ(dog.status, 409);
+  EXPECT_EQ(error_of(dog, "code"), "idempotency_conflict");
+}
+
+TEST_F(ImagesHandlerTest, AKeyIsOneCredentialsOwn) {
+  const http::Headers key = {{"Idempotency-Key", "k"}};
+  principal_ = auth::Principal{.id = "a", .name = {}, .models = {}};
+  post("/v1/images/generations", kBody, key);
+  principal_->id = "b";
+  EXPECT_FALSE(post("/v1/images/generations", kBody, key).headers.has("idempotent-replayed"));
+  EXPECT_TRUE(post("/v1/images/generations", kBody, key).headers.has("idempotent-replayed"));
+}
+
+TEST_F(ImagesHandlerTest, ARefusalDoesNotUseUpAKey) {
+  const http::Headers key = {{"Idempotency-Key", "k"}};
+  EXPECT_EQ(post("/v1/images/generations", R"({"prompt": "x", "model": "nobody"})", key).status,
+            404);
+  EXPECT_EQ(post("/v1/images/generations", kBody, key).status, 200);
+}
+
+TEST_F(ImagesHandlerTest, AReplayNeverGivesUrlsOfPicturesThatAreGone) {
+  const http::Headers key = {{"Idempotency-Key", "k"}};
+  const auto first = object_of(post("/v1/images/generations", kBody, key));
+  const std::string url(first_picture(first).at("url").as_string());
+  const auto name = url.substr(url.rfind('/') + 1);
+  fake_.pictures().remove(name.substr(0, name.find('.')));
+  const auto again = post("/v1/images/generations", kBody, key);
+  EXPECT_FALSE(again.headers.has("idempotent-replayed"));
+  const std::string new_url(first_picture(object_of(again)).at("url").as_string());
+  EXPECT_EQ(get(new_url.substr(new_url.find("/v1/"))).status, 200);
+}
+
+Error full_disk() {
+  return {.kind = ErrorKind::Unavailable, .message = "no room", .code = "storage_full"};
+}
+
+TEST_F(ImagesHandlerTest, AFullDiskCostsTheUrlNotThePicture) {
+  fake_.pictures().refusal = full_disk();
+  const auto sent = post("/v1/images/generations", kBody);
+  ASSERT_EQ(sent.status, 200) << sent.body;
+  EXPECT_FALSE(first_picture(object_of(sent)).contains("url"));
+  EXPECT_TRUE(first_picture(object_of(sent)).contains("b64_json"));
+  EXPECT_EQ(sent.headers.get("x-limner-note"), "no url: no room");
+}
+
+TEST_F(ImagesHandlerTest, AFullDiskFailsWhoInsistsOnAUrl) {
+  fake_.pictures().refusal = full_disk();
+  const auto sent = post("/v1/images/generations",
+                         R"({"prompt": "x", "size": "16x16", "response_format": "url"})");
+  EXPECT_EQ(sent.status, 503);
+  EXPECT_EQ(error_of(sent, "code"), "storage_full");
+}
+
+TEST_F(ImagesHandlerTest, PicturesAreKeptAllOrNone) {
+  fake_.pictures().on_put = [this, count = 0]() mutable {
+    if (++count == 3) fake_.pictures().refusal = full_disk();
+  };
+  const auto sent = post("/v1/images/generations", R"({"prompt": "x", "size": "16x16", "n": 3})");
+  ASSERT_EQ(sent.status, 200);
+  for (const auto& picture : object_of(sent).at("data").as_array()) {
+    EXPECT_FALSE(picture.as_object().contains("url"));
+  }
+  EXPECT_EQ(fake_.pictures().used_size_bytes(), 0U);
+}
+
+TEST_F(ImagesHandlerTest, ALibrarysExceptionAtTheEndStillHasOneAnswer) {
+  fake_.pictures().on_put = [] { throw std::bad_alloc(); };
+  const auto sent = post("/v1/images/generations", kBody, {{"x-request-id", "unlucky"}});
+  EXPECT_EQ(sent.status, 500);
+  EXPECT_EQ(error_of(sent, "code"), "internal_error");
+  EXPECT_EQ(object_of(get("/v1/images/requests/unlucky")).at("status"), "failed");
+  fake_.pictures().on_put = {};
+  EXPECT_EQ(post("/v1/images/generations", kBody).status, 200);
+}
+
+// docs/api.md, "Answers" and "Errors".
+TEST_F(ImagesHandlerTest, EachPathHasItsDocumentedMembers) {
+  struct Row {
+    std::string path;
+    bool has_extra_fields;     // `id`, `model`, `extra_fields` of an answer
+    bool has_index;            // `data[].index` and `seed`
+    bool has_bifrost_members;  // of an error
+    bool has_nebula_members;   // of an error
+  };
+  const Row rows[] = {
+      {"/v1/images/generations", true, true, true, false},
+      {"/openai/v1/images/generations", false, false, true, false},
+      {"/openai/deployments/fake/images/generations", false, false, true, false},
+      {"/litellm/v1/images/generations", false, false, true, false},
+      {"/v3/images/generations", false, true, false, false},
+      {"/api/v1/images/generation", false, true, false, true},
+  };
+  for (const auto& row : rows) {
+    const auto good = object_of(post(row.path, kBody));
+    for (const std::string name : {"id", "model", "extra_fields"}) {
+      if (name == "model" && row.has_nebula_members) continue;  // Nebula's own
+      EXPECT_EQ(good.contains(name), row.has_extra_fields) << row.path << " " << name;
+    }
+    EXPECT_EQ(first_picture(good).contains("index"), row.has_index) << row.path;
+    EXPECT_EQ(first_picture(good).contains("seed"), row.has_index) << row.path;
+    const auto bad = object_of(post(row.path, R"({"prompt": "x", "n": 0})"));
+    for (const auto* name : {"is_bifrost_error", "status_code", "type", "extra_fields"}) {
+      EXPECT_EQ(bad.contains(name), row.has_bifrost_members) << row.path << " " << name;
+    }
+    for (const auto* name : {"message", "status"}) {
+      EXPECT_EQ(bad.contains(name), row.has_nebula_members) << row.path << " " << name;
+    }
+  }
+}
+
+TEST_F(ImagesHandlerTest, AnErrorTellsWhichModelWasAskedForHoweverEarlyItIs) {
+  const auto asked = [this](const std::string& path, const std::string& body) {
+    const auto sent = post(path, body);
+    EXPECT_GE(sent.status, 400) << body;
+    return std::string(object_of(sent).at("extra_fields").at("model_requested").as_string());
+  };
+  const std::string path = "/v1/images/generations";
+  EXPECT_EQ(asked(path, R"({"model": "gpt-image-1", "prompt": "x", "n": 0})"), "gpt-image-1");
+  EXPECT_EQ(asked(path, R"({"n": 0, "model": "nobody"})"), "nobody");
+  EXPECT_EQ(asked(path, R"({"prompt": "x", "model": "nobody"})"), "nobody");
+  EXPECT_EQ(asked(path, R"({"prompt": "fails", "size": "16x16", "model": "fake"})"), "fake");
+  EXPECT_EQ(asked(path, R"({"n": 0})"), "fake") << "the default";
+  EXPECT_EQ(asked(path, R"({"n": 0, "model": 7})"), "fake");
+  EXPECT_EQ(asked("/openai/deployments/gpt-image-1/images/generations", R"({"n": 0})"),
+            "gpt-image-1");
+  EXPECT_EQ(asked("/openai/deployments/gpt-image-1/images/generations", "no json"), "gpt-image-1");
+  EXPECT_EQ(asked("/v1/images/estimate", R"({"n": 0, "model": "fake"})"), "fake");
+}
+
+TEST_F(ImagesHandlerTest, OnlyErrorsAboutPicturesSayWhatKindOfRequestItWas) {
+  const auto bad = object_of(post("/v1/images/edits", R"({"prompt": "x"})"));
+  EXPECT_EQ(bad.at("extra_fields").at("request_type"), "image_edit");
+  for (const std::string path : {"/v1/models/nobody", "/v1/images/requests/nobody"}) {
+    const auto other = object_of(get(path));
+    EXPECT_FALSE(other.at("extra_fields").as_object().contains("request_type")) << path;
+  }
+}
+
+TEST_F(ImagesHandlerTest, AKeyIsShownOnlyTheModelsThatItMayUse) {
+  fake_.painter().serve("second");
+  EXPECT_EQ(object_of(get("/v1/models")).at("data").as_array().size(), 3U);
+  principal_ = auth::Principal{.id = "a", .name = {}, .models = {"second"}};
+  const auto ids = object_of(get("/v1/models")).at("data").as_array();
+  ASSERT_EQ(ids.size(), 1U);
+  EXPECT_EQ(ids.at(0).at("id"), "second");
+  EXPECT_EQ(get("/v1/models/second").status, 200);
+  for (const std::string name : {"fake", "gpt-image-1", "nobody"}) {
+    const auto sent = get("/v1/models/" + name);
+    EXPECT_EQ(sent.status, 404) << name;
+    EXPECT_THAT(error_of(sent, "message"), HasSubstr("served for this key: second"));
+    EXPECT_THAT(error_of(sent, "message"), ::testing::Not(HasSubstr("fake,")));
+  }
+  const auto capabilities = object_of(get("/v1/capabilities"));
+  EXPECT_EQ(capabilities.at("default_model"), "second");
+  EXPECT_EQ(capabilities.at("models").as_array().size(), 1U);
+  const auto nebula = object_of(get("/api/v1/serverless/models"));
+  EXPECT_EQ(nebula.at("data").at("models").as_array().size(), 1U);
+}
+
+TEST_F(ImagesHandlerTest, AKeyPaintsWithItsOwnModelsAndByDefaultWithTheFirst) {
+  fake_.painter().serve("second");
+  principal_ = auth::Principal{.id = "a", .name = {}, .models = {"second"}};
+  for (const std::string path : {"/v1/images/generations", "/v3/images/generations"}) {
+    const auto sent = post(path, kBody);
+    EXPECT_EQ(sent.status, 200) << sent.body;
+    EXPECT_EQ(sent.headers.get("x-limner-model"), "second");
+  }
+  const auto blocked =
+      post("/v1/images/generations", R"({"prompt": "x", "size": "16x16", "model": "fake"})");
+  EXPECT_EQ(blocked.status, 403);
+  EXPECT_EQ(error_of(blocked, "code"), "model_blocked");
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ void fill(Metrics& metrics) {
   metrics.painted("emoji", 2, 800ms);
   metrics.decoded("emoji", 40ms);
   metrics.encoded("png", 8ms);
-  metrics.cache_lookup("prompt_embeds", true);
+  metrics.cache_lookup("models", true);
   metrics.set_stored_bytes(12'345);
 }
 
@@ -52,8 +52,7 @@ TEST(Metrics, renders_what_was_counted) {
   EXPECT_THAT(text, HasSubstr("limner_step_rows_total{model=\"emoji\"} 2"));
   EXPECT_THAT(text, HasSubstr("limner_images_total{model=\"emoji\"} 2"));
   EXPECT_THAT(text, HasSubstr("limner_requests_total{model=\"emoji\",outcome=\"completed\"} 1"));
-  EXPECT_THAT(text,
-              HasSubstr("limner_cache_lookups_total{cache=\"prompt_embeds\",result=\"hit\"} 1"));
+  EXPECT_THAT(text, HasSubstr("limner_cache_lookups_total{cache=\"models\",result=\"hit\"} 1"));
   EXPECT_THAT(text, HasSubstr("limner_build_info{version=\"1.2.3\"} 1"));
   EXPECT_THAT(text, HasSubstr("# TYPE limner_step_seconds histogram"));
 }

@@ -8,8 +8,6 @@
 namespace limner::router {
 namespace {
 
-using test::RecordingSink;
-using test::request_for;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -33,19 +31,7 @@ class ModelRouterTest : public testing::Test, public test::EngineFixture {
     for (const auto& lora : found->adapters) text += fmt::format("<{}:{}>", lora.name, lora.scale);
     return text;
   }
-  std::shared_ptr<RecordingSink> generate(GenerationRequest request) {
-    auto sink = std::make_shared<RecordingSink>();
-    last = router().generate(std::move(request), sink, stop.get_token());
-    return sink;
-  }
-  static std::string painter(const RecordingSink& sink) {
-    const auto completed = sink.all<event::Completed>();
-    return completed.empty() ? "nobody" : completed[0].effective.model;
-  }
-
   RouterConfig config{.models = {{.name = "fake"}, {.name = "other"}}, .aliases = {}};
-  std::stop_source stop;
-  Result<Accepted> last = Error{};
 
  private:
   std::unique_ptr<LocalBackend> local_;
@@ -170,7 +156,6 @@ TEST_F(ModelRouterTest, ListsModelsWithAliasesAndState) {
   config.aliases = {{"art", {"other"}}};
   const auto models = router().models();
   ASSERT_EQ(models.size(), 2u);
-  EXPECT_TRUE(models[0].is_default);
   EXPECT_EQ(models[0].status->state, engine::ModelState::Ready);
   EXPECT_EQ(models[0].aliases.size(), builtin_aliases().size());
   EXPECT_THAT(models[1].aliases, ElementsAre("art"));
@@ -189,109 +174,6 @@ TEST_F(ModelRouterTest, LoadsAModelOfWhichNothingIsKnown) {
   EXPECT_EQ(traits.error().code, "model_loading");
   EXPECT_TRUE(run_to_rest());
   EXPECT_TRUE(router().local().traits("other"));
-}
-
-// Fallbacks, through the real engine.
-
-TEST_F(ModelRouterTest, PaintsOnTheModelAnAliasMeans) {
-  auto request = request_for("r");
-  request.model = "gpt-image-1";
-  const auto sink = generate(request);
-  run_to_rest();
-  EXPECT_EQ(painter(*sink), "fake");
-}
-
-TEST_F(ModelRouterTest, TakesTheFallbackOfAnUnknownModel) {
-  auto request = request_for("r");
-  request.model = "nobody";
-  request.fallbacks = {"neither", "local/other"};
-  const auto sink = generate(request);
-  EXPECT_TRUE(last);
-  run_to_rest();
-  EXPECT_EQ(painter(*sink), "other");
-}
-
-TEST_F(ModelRouterTest, TakesTheFallbackOfAModelThatCannotBeLoaded) {
-  broken["other"] = {.message = "truncated"};
-  auto request = request_for("r");
-  request.model = "other";
-  request.fallbacks = {"fake"};
-  const auto sink = generate(request);
-  run_to_rest();
-  EXPECT_EQ(painter(*sink), "fake");
-  EXPECT_EQ(sink->final_count(), 1u);
-  EXPECT_THAT(sink->all<event::Completed>()[0].effective.notes,
-              ElementsAre(HasSubstr("after \"other\" failed")));
-}
-
-TEST_F(ModelRouterTest, AnswersWithTheFirstErrorWhenAllFail) {
-  broken["other"] = {.message = "truncated"};
-  auto request = request_for("r", "[fail decode]");
-  request.fallbacks = {"other", "nobody"};
-  const auto sink = generate(request);
-  run_to_rest();
-  ASSERT_EQ(sink->final_count(), 1u);
-  EXPECT_EQ(sink->failure()->message, "injected at decode");
-}
-
-TEST_F(ModelRouterTest, RefusesWithTheFirstErrorWhenNoneCanTakeIt) {
-  auto request = request_for("r");
-  request.model = "nobody";
-  request.fallbacks = {"neither"};
-  const auto sink = generate(request);
-  ASSERT_FALSE(last);
-  EXPECT_THAT(last.error().message, HasSubstr("got \"nobody\""));
-  EXPECT_EQ(sink->final_count(), 0u);
-}
-
-TEST_F(ModelRouterTest, DoesNotTakeAWrongRequestElsewhere) {
-  auto request = request_for("r");
-  request.size = {63, 64};
-  request.fallbacks = {"other"};
-  generate(request);
-  ASSERT_FALSE(last);
-  EXPECT_EQ(last.error().kind, ErrorKind::InvalidArgument);
-}
-
-TEST_F(ModelRouterTest, NeverFallsBackAfterAPreview) {
-  auto request = request_for("r", "[fail decode]");
-  request.partial_images = 1;
-  request.fallbacks = {"other"};
-  const auto sink = generate(request);
-  run_to_rest();
-  EXPECT_EQ(sink->count<event::Partial>(), 1u);
-  EXPECT_EQ(sink->failure()->message, "injected at decode");
-  EXPECT_EQ(router().models()[1].status->state, engine::ModelState::Unloaded);
-}
-
-TEST_F(ModelRouterTest, DoesNotFallBackForAClientThatLeft) {
-  auto request = request_for("r");
-  request.fallbacks = {"other"};
-  const auto sink = generate(request);
-  tick();
-  stop.request_stop();
-  run_to_rest();
-  EXPECT_EQ(sink->failure()->kind, ErrorKind::Cancelled);
-  EXPECT_EQ(sink->final_count(), 1u);
-}
-
-TEST_F(ModelRouterTest, RefusesMoreFallbacksThanItTries) {
-  auto request = request_for("r");
-  request.fallbacks.assign(kFallbacksMax + 1, "other");
-  generate(request);
-  ASSERT_FALSE(last);
-  EXPECT_EQ(last.error().param, "fallbacks");
-}
-
-TEST_F(ModelRouterTest, AnswersOnceWhenTheEngineGoesWhileAFallbackWaits) {
-  auto request = request_for("r", "[fail step 1]");
-  request.fallbacks = {"other"};
-  const auto sink = generate(request);
-  tick(2);  // failed, and now waits for the other model
-  EXPECT_EQ(sink->final_count(), 0u);
-  destroy_engine();
-  EXPECT_EQ(sink->final_count(), 1u);
-  EXPECT_EQ(sink->failure()->message, "injected at step");
 }
 
 }  // namespace

@@ -88,6 +88,24 @@ TEST_F(FileBlobStoreTest, serves_again_after_a_restart_until_the_expiry) {
   EXPECT_TRUE(names().empty());
 }
 
+TEST_F(FileBlobStoreTest, sweeps_what_has_expired_whatever_is_older) {
+  {
+    const auto store = make({.ttl = 1'000s});
+    ASSERT_TRUE(store->put(bytes_of("long"), "image/png"));
+  }
+  const auto store = make({.ttl = 10s});
+  ASSERT_TRUE(store->put(bytes_of("short"), "image/png"));
+  store->sweep();
+  EXPECT_EQ(names().size(), 2u);
+  clock_.advance(10s);
+  store->sweep();
+  EXPECT_EQ(names().size(), 1u);
+  clock_.advance(990s);
+  store->sweep();
+  EXPECT_TRUE(names().empty());
+  EXPECT_EQ(store->used_size_bytes(), 0u);
+}
+
 TEST_F(FileBlobStoreTest, drops_the_oldest_at_start_when_the_limit_shrank) {
   std::vector<std::string> ids;
   {
@@ -124,8 +142,8 @@ TEST_F(FileBlobStoreTest, reports_a_full_disk_leaves_nothing_behind_and_recovers
 TEST_F(FileBlobStoreTest, a_reader_keeps_what_is_removed_meanwhile) {
   const auto store = make();
   const std::string text(100'000, 'x');
-  const auto info = store->put({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()},
-                               "image/png");
+  const auto info =
+      store->put({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, "image/png");
   ASSERT_TRUE(info);
   const auto blob = store->open(info->id);
   ASSERT_TRUE(blob);
