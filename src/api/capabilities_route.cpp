@@ -43,6 +43,7 @@ json::object describe_size(const ModelTraits& traits, const ModelPolicy& policy)
 void describe_traits(const ModelTraits& traits, const ModelPolicy& policy, json::object& object) {
   const auto bounds = bounds_of(traits, policy);
   object["family"] = traits.family;
+  object["precision"] = traits.precision;
   object["weights_format"] = traits.weights_format;
   json::array tasks;
   for (const auto task : traits.tasks) tasks.push_back(text_of(to_string(task)));

@@ -63,7 +63,7 @@ std::string parameters_text(const GenerationRequest& request, const EffectivePar
   if (request.init_image && request.sampling.strength) {
     text += fmt::format(", Denoising strength: {}", *request.sampling.strength);
   }
-  return text + ", Version: limner";
+  return text + fmt::format(", Precision: {}, Version: limner", effective.precision);
 }
 
 json::value text_value(std::string_view text) {
@@ -83,6 +83,7 @@ codec::Metadata picture_text(const GenerationRequest& request, const EffectivePa
       {"num_inference_steps", effective.num_inference_steps},
       {"guidance_scale", effective.guidance_scale},
       {"scheduler", text_value(to_string(effective.scheduler))},
+      {"precision", effective.precision},
   };
   if (request.init_image && request.sampling.strength) {
     facts["strength"] = *request.sampling.strength;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -198,9 +200,23 @@ class Resolver {
     }
   }
 
+  // Picture i has the seed + i, which must be a seed of its own.
+  void resolve_seed() {
+    auto& generation = out_.generation;
+    generation.sampling.seed = request_.seed.value_or(in_.random_seed);
+    constexpr auto kSeedMax = std::numeric_limits<std::uint64_t>::max();
+    const auto seed_max = kSeedMax - static_cast<std::uint64_t>(generation.image_count - 1);
+    if (generation.sampling.seed <= seed_max) return;
+    fail(invalid_value("seed",
+                       fmt::format("seed: got {}, expected at most {} for {} pictures, "
+                                   "each of which has a seed one higher than the one "
+                                   "before",
+                                   generation.sampling.seed, seed_max, generation.image_count)));
+  }
+
   void resolve_rest() {
     auto& sampling = out_.generation.sampling;
-    sampling.seed = request_.seed.value_or(in_.random_seed);
+    resolve_seed();
     // Absent means the folder's own scheduler exactly as configured there, which is not the same as
     // asking for it by name.
     sampling.scheduler = request_.scheduler ? request_.scheduler : in_.policy.scheduler;

@@ -96,6 +96,12 @@ Result<api::Blocklist> load_blocklist(const config::Config& config) {
   return api::Blocklist::load(config.blocklist);
 }
 
+// Whatever were asked of it: its weights are wrong, or there is no memory for it.
+bool cannot_paint(const Error& error) {
+  return error.code == "invalid_model" || error.code == "non_finite_numbers" ||
+         error.code == "insufficient_memory";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<App>> App::create(const config::Config& config) {
@@ -230,10 +236,12 @@ LoadedPipeline App::load(const engine::ModelVariant& variant,
   if (!model) return model.error();
   auto pipeline = source_->open(variant.model, variant.adapters);
   if (!pipeline) return pipeline;
-  // Not a reason to refuse the model: the request that meets it again gets the error.
   if (auto warmed = warm_up(**pipeline, model->policy, report); !warmed) {
+    if (cannot_paint(warmed.error())) return warmed.error();
+    // Not a reason to refuse the model: the request that meets it again gets the error.
     log::warn("{}: {}", variant.key(), warmed.error().message);
   }
+  log::info("{} paints in {}", variant.key(), (*pipeline)->traits().precision);
   return pipeline;
 }
 

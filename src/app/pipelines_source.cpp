@@ -5,6 +5,7 @@
 
 #include "app/model_folders.hpp"
 #include "diffusion/pipelines/factory.hpp"
+#include "diffusion/pipelines/probe_sizes.hpp"
 
 namespace limner::app {
 namespace {
@@ -49,7 +50,8 @@ PipelinesSource::PipelinesSource(const config::Config& config,
     : runtime_options_{.device = "CPU",
                        .precision = to_runtime(config.precision),
                        .threads = config.threads,
-                       .cache_dir = config.cache_dir / "graphs"},
+                       .cache_dir = config.cache_dir / "graphs",
+                       .cache_bytes_max = config.cache_bytes_max},
       weights_(config.weights),
       has_memory_limit_(config.memory_limit_bytes > 0),
       models_(std::move(models)) {}
@@ -81,14 +83,16 @@ LoadedPipeline PipelinesSource::open(const std::string& name,
 
 std::size_t PipelinesSource::estimate_bytes(const std::string& name) {
   const auto model = find(name);
-  return model ? estimate_model_bytes(*model, packed_bytes()) : 0;
+  return model ? estimate_model_bytes(*model, packed_bytes(*model)) : 0;
 }
 
 // Without a limit nothing depends on it, and the runtime is not started for it.
-PackedBytes PipelinesSource::packed_bytes() {
+PackedBytes PipelinesSource::packed_bytes(const config::ModelConfig& model) {
   auto precision = runtime_options_.precision;
   if (precision == runtime::Precision::Auto && has_memory_limit_) {
-    if (auto shared = runtime()) precision = (*shared)->effective_precision();
+    auto shared = runtime();
+    const auto folder = pipelines::ModelFolder::open(model.path, parts_of(model.extras));
+    if (shared && folder) precision = pipelines::precision_of(*folder, **shared);
   }
   const double packed = precision == runtime::Precision::Bf16 ? 2 : 4;
   // Rounded matrices are kept as they are and once more as the processor wants them.

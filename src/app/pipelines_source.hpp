@@ -35,7 +35,7 @@ class PipelinesSource {
   Result<runtime::Runtime*> runtime();
 
  private:
-  PackedBytes packed_bytes();
+  PackedBytes packed_bytes(const config::ModelConfig& model);
 
   const runtime::RuntimeOptions runtime_options_;
   const config::WeightFormat weights_;

@@ -102,6 +102,7 @@ struct Config {
   WeightFormat weights = WeightFormat::Auto;
   int threads = 0;  // 0: all cores
   std::filesystem::path cache_dir;
+  std::uint64_t cache_bytes_max = std::uint64_t{8} << 30;
   std::uint64_t memory_limit_bytes = 0;  // 0: no limit
   std::chrono::seconds idle_unload{0};   // 0: models stay
   std::size_t lora_variants = 2;         // sets of LoRAs in memory at once

@@ -61,7 +61,7 @@ struct SamplingParams {
   std::optional<int> num_inference_steps;
   std::optional<double> guidance_scale;
   std::optional<SchedulerKind> scheduler;
-  std::uint64_t seed = 0;          // image i of n uses seed + i
+  std::uint64_t seed = 0;          // image i of n uses seed + i, which must not wrap
   std::optional<double> strength;  // image to image: 0 keeps the image, 1 ignores it
   std::optional<int> clip_skip;
   std::optional<int> max_sequence_length;  // T5, Qwen3
@@ -113,7 +113,8 @@ struct GenerationRequest {
 // What a model says of itself before it paints; `/v1/capabilities` prints it.
 struct ModelTraits {
   std::string name;
-  std::string family;  // "StableDiffusionPipeline"
+  std::string family;     // "StableDiffusionPipeline"
+  std::string precision;  // of its arithmetic: "f32" or "bf16"
   struct Defaults {
     int num_inference_steps = 50;
     double guidance_scale = 7.5;
@@ -155,6 +156,7 @@ struct PaintedImage {
 // What was really used, for the answer, metadata and usage.
 struct EffectiveParams {
   std::string model;
+  std::string precision = {};  // of the arithmetic: "f32" or "bf16"
   int num_inference_steps = 0;
   double guidance_scale = 0;
   SchedulerKind scheduler = SchedulerKind::Pndm;

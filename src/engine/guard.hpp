@@ -4,6 +4,7 @@
 #pragma once
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "base/result.hpp"
@@ -15,6 +16,8 @@ template <typename F>
 auto guarded(F&& call) -> decltype(call()) {
   try {
     return std::forward<F>(call)();
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
   } catch (const std::exception& exception) {
     return engine_failure(exception.what());
   }

@@ -284,6 +284,10 @@ void Lane::end(PendingRequest& request, Error error) {
   const bool is_cancelled = error.kind == ErrorKind::Cancelled;
   metrics_.request_ended(request.request.model,
                          is_cancelled ? metrics::Outcome::Cancelled : metrics::Outcome::Failed);
+  if (!is_cancelled) {
+    metrics_.request_failed(request.request.model,
+                            error.code.empty() ? to_string(error.kind) : error.code);
+  }
   if (error.kind == ErrorKind::Internal || error.code == "model_files_changed") {
     log::error("{} failed: {} {}", request.request.id, error.message, error.detail);
   }

@@ -1,14 +1,22 @@
 #include "engine/refusals.hpp"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace limner::engine {
 namespace {
 
-double gibibytes(std::size_t bytes) {
-  return static_cast<double>(bytes) / (1u << 30);
+constexpr std::chrono::seconds kMemoryRetryAfter{10};
+
+// "6.50 GiB", "3.0 MiB": never 0.00 of a unit.
+std::string size_text(std::size_t bytes) {
+  const auto size = static_cast<double>(bytes);
+  if (bytes >= std::size_t{1} << 30) return fmt::format("{:.2f} GiB", size / (1u << 30));
+  if (bytes >= std::size_t{1} << 20) return fmt::format("{:.1f} MiB", size / (1u << 20));
+  return fmt::format("{} bytes", bytes);
 }
 
 }  // namespace
@@ -76,10 +84,13 @@ Error model_loading(const ModelLoading& loading) {
 }
 
 Error model_failed(std::string_view model, const Error& reason, Duration retry_after) {
+  auto message = fmt::format("model: \"{}\" could not be loaded", model);
+  const bool is_memory = reason.code == "insufficient_memory";
+  if (is_memory || reason.code == "non_finite_numbers") message += ": " + reason.message;
   return {.kind = ErrorKind::Unavailable,
-          .message = fmt::format("model: \"{}\" could not be loaded", model),
+          .message = std::move(message),
           .param = "model",
-          .code = "model_load_failed",
+          .code = is_memory ? reason.code : "model_load_failed",
           .retry_after = retry_seconds(retry_after),
           .detail = reason.detail.empty() ? reason.message
                                           : fmt::format("{} ({})", reason.message, reason.detail)};
@@ -87,11 +98,18 @@ Error model_failed(std::string_view model, const Error& reason, Duration retry_a
 
 Error model_too_large(std::string_view model, std::size_t needed_bytes, std::size_t limit_bytes) {
   return {.kind = ErrorKind::Unavailable,
-          .message = fmt::format("model: \"{}\" needs about {:.2f} GiB of memory, {:.2f} GiB are "
-                                 "allowed (--memory-limit)",
-                                 model, gibibytes(needed_bytes), gibibytes(limit_bytes)),
+          .message =
+              fmt::format("model: \"{}\" needs about {} of memory, {} are allowed (--memory-limit)",
+                          model, size_text(needed_bytes), size_text(limit_bytes)),
           .param = "model",
           .code = "insufficient_memory"};
+}
+
+Error out_of_memory() {
+  return {.kind = ErrorKind::Unavailable,
+          .message = "there is not enough memory to paint this picture",
+          .code = "insufficient_memory",
+          .retry_after = kMemoryRetryAfter};
 }
 
 Error engine_failure(std::string_view detail) {

@@ -22,9 +22,12 @@ Error stopped();
 Error client_left();
 Error model_unknown(std::string_view model);
 Error model_loading(const ModelLoading& loading);
-// `reason` goes to the log only: it may hold paths.
+// `reason` goes to the log only, as it may hold paths; but that memory ran out, or that a network's
+// numbers are not finite, is told, and tells none.
 Error model_failed(std::string_view model, const Error& reason, Duration retry_after);
 Error model_too_large(std::string_view model, std::size_t needed_bytes, std::size_t limit_bytes);
+// While painting.
+Error out_of_memory();
 // An exception or a broken promise behind the pipeline interface.
 Error engine_failure(std::string_view detail);
 

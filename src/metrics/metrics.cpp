@@ -88,6 +88,9 @@ struct Metrics::Families {
       histogram("limner_queue_wait_seconds", "From acceptance to the first work.")};
   Labelled<Counter> ended{
       counter("limner_requests_total", "Accepted requests that ended, by outcome.")};
+  Labelled<Counter> failures{
+      counter("limner_failures_total", "Accepted requests that failed, by error code.")};
+  BoundedLabel failure_reason = {};
 
   Labelled<Histogram> step_seconds{
       histogram("limner_step_seconds", "One denoising step of one batch.")};
@@ -158,6 +161,12 @@ void Metrics::queue_wait(std::string_view model, std::chrono::duration<double> w
 void Metrics::request_ended(std::string_view model, Outcome outcome) {
   auto& [family, label] = families_->ended;
   family.Add({{"model", label.admit(model)}, {"outcome", std::string(to_string(outcome))}})
+      .Increment();
+}
+
+void Metrics::request_failed(std::string_view model, std::string_view reason) {
+  auto& [family, label] = families_->failures;
+  family.Add({{"model", label.admit(model)}, {"reason", families_->failure_reason.admit(reason)}})
       .Increment();
 }
 

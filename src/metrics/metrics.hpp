@@ -32,6 +32,8 @@ class Metrics {
   void set_running(int active);
   void queue_wait(std::string_view model, std::chrono::duration<double> waited);
   void request_ended(std::string_view model, Outcome outcome);
+  // Why an accepted request failed: an error code such as "non_finite_numbers".
+  void request_failed(std::string_view model, std::string_view reason);
 
   // Painting.
   void step(std::string_view model, int rows, std::chrono::duration<double> took);

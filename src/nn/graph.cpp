@@ -9,6 +9,7 @@
 #include <openvino/op/result.hpp>
 
 #include "nn/node.hpp"
+#include "runtime/library_error.hpp"
 #include "runtime/network_impl.hpp"
 
 namespace limner::nn {
@@ -22,6 +23,12 @@ namespace {
 
 ov::Shape to_ov(const Shape& shape) {
   return {shape.begin(), shape.end()};
+}
+
+Error refusal(std::string_view network, std::string_view why, std::string code) {
+  return {.kind = ErrorKind::Internal,
+          .message = fmt::format("{}: {}", network, why),
+          .code = std::move(code)};
 }
 
 }  // namespace
@@ -69,16 +76,16 @@ Result<runtime::Network> trace(std::string_view network_name,
     impl->model =
         std::make_shared<ov::Model>(state.results, state.parameters, std::string(network_name));
     return runtime::Network(std::move(impl));
+  } catch (const NumbersError& e) {
+    return refusal(network_name, e.what(), "non_finite_numbers");
   } catch (const GraphError& e) {
-    return Error{.kind = ErrorKind::InvalidArgument,
-                 .message = fmt::format("{}: {}", network_name, e.what()),
-                 .code = "invalid_model"};
+    return refusal(network_name, e.what(), "invalid_model");
   } catch (const std::exception& e) {
-    return Error{
-        .kind = ErrorKind::InvalidArgument,
-        .message = fmt::format("{}: the weights and the config do not fit together", network_name),
-        .code = "invalid_model",
-        .detail = e.what()};
+    if (runtime::is_out_of_memory(e)) return runtime::library_error(std::string(network_name), e);
+    auto error =
+        refusal(network_name, "the weights and the config do not fit together", "invalid_model");
+    error.detail = e.what();
+    return error;
   }
 }
 

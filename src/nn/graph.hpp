@@ -21,6 +21,12 @@ class GraphError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The same, where the weights hold numbers that nothing can be calculated with.
+class NumbersError : public GraphError {
+ public:
+  using GraphError::GraphError;
+};
+
 class Graph {
  public:
   Value input(std::string name, Shape shape);  // float32
@@ -34,7 +40,9 @@ class Graph {
   State& state_;
 };
 
-// Runs `write` and packs what it declared. The error names the network and the weight at fault.
+// Runs `write` and packs what it declared. The error names the network and the weight at fault; it
+// is never the caller's: Internal ("invalid_model", "non_finite_numbers"), or Unavailable when
+// memory ran out.
 Result<runtime::Network> trace(std::string_view network_name,
                                const std::function<void(Graph&)>& write);
 

@@ -5,11 +5,12 @@
 #include <fmt/format.h>
 
 #include "nn/graph.hpp"
+#include "weights/finite.hpp"
 
 namespace limner::nn {
 
-WeightScope::WeightScope(weights::WeightSource& source, WeightFormat format)
-    : shared_(std::make_shared<Shared>(Shared{source, format, {}, {}})) {
+WeightScope::WeightScope(weights::WeightSource& source, WeightFormat format, NumberCheck check)
+    : shared_(std::make_shared<Shared>(Shared{source, format, check, {}, {}})) {
   for (auto& name : source.names()) shared_->names.insert(std::move(name));
 }
 
@@ -41,7 +42,15 @@ const weights::TensorView* WeightScope::find(std::string_view name) const {
     throw GraphError(fmt::format("the tensor {} is {}, expected F32, F16 or BF16", full,
                                  weights::dtype_name(*tensor)));
   }
-  shared_->used.insert(full);
+  const bool is_first_use = shared_->used.insert(full).second;
+  if (is_first_use && shared_->check == NumberCheck::Yes) {
+    if (const auto index = weights::find_unusable(*tensor)) {
+      throw NumbersError(fmt::format(
+          "the tensor {} holds numbers that are not finite or too large to calculate with, the "
+          "first at {}",
+          full, *index));
+    }
+  }
   return tensor;
 }
 

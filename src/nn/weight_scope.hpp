@@ -22,16 +22,21 @@ enum class WeightFormat {
   Int8,  // matrices only: symmetric, one scale per output channel
 };
 
+// Whether numbers that no arithmetic can go on with are looked for: once is enough for a source.
+enum class NumberCheck { Yes, No };
+
 class WeightScope {
  public:
-  WeightScope(weights::WeightSource& source, WeightFormat format = WeightFormat::Auto);
+  WeightScope(weights::WeightSource& source, WeightFormat format = WeightFormat::Auto,
+              NumberCheck check = NumberCheck::Yes);
 
   WeightScope operator/(std::string_view name) const;
   WeightScope operator/(std::size_t index) const { return *this / std::to_string(index); }
 
   // Is there a tensor of this name, or any below it?
   bool has(std::string_view name) const;
-  // The tensor `<scope>.<name>`. Throws GraphError naming it when it is missing.
+  // The tensor `<scope>.<name>`. Throws GraphError naming it when it is missing, NumbersError when
+  // it holds NaN, infinities or numbers near them.
   const weights::TensorView& get(std::string_view name) const;
   // Null when missing.
   const weights::TensorView* find(std::string_view name) const;
@@ -45,6 +50,7 @@ class WeightScope {
   struct Shared {
     weights::WeightSource& source;
     WeightFormat format;
+    NumberCheck check;
     std::set<std::string, std::less<>> names;
     std::set<std::string, std::less<>> used;
   };

@@ -1,34 +1,24 @@
 #include "runtime/runtime.hpp"
 
-#include <atomic>
-#include <fstream>
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+#include <openvino/core/model.hpp>
+#include <openvino/op/constant.hpp>
 #include <openvino/runtime/core.hpp>
 #include <openvino/runtime/properties.hpp>
-#include <unistd.h>
 
 #include "base/log.hpp"
 #include "runtime/graph_cache.hpp"
+#include "runtime/library_error.hpp"
 #include "runtime/network_impl.hpp"
+#include "runtime/precision_meter.hpp"
 
 namespace limner::runtime {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Library text is for the log: it may name files and addresses.
-// The last line of OpenVINO's text is the reason; those before it are where in its source.
-std::string reason_of(const std::exception& e) {
-  std::string_view text = e.what();
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));
-}
-
-Error library_error(std::string message, const std::exception& e) {
-  return {.kind = ErrorKind::Internal, .message = std::move(message), .detail = reason_of(e)};
-}
 
 ov::element::Type element_type(const Input& input) {
   return std::holds_alternative<std::span<const float>>(input.data) ? ov::element::f32
@@ -45,30 +35,21 @@ void* data_pointer(const Input& input) {
       input.data);
 }
 
+// About what the network takes in the cache, where constants are most of every file.
+std::size_t constants_size_bytes(const ov::Model& model) {
+  std::size_t total = 0;
+  for (const auto& node : model.get_ops()) {
+    const auto* constant = dynamic_cast<const ov::op::v0::Constant*>(node.get());
+    if (constant) total += constant->get_byte_size();
+  }
+  return total;
+}
+
 std::size_t data_count(const Input& input) {
   return std::visit([](auto span) { return span.size(); }, input.data);
 }
 
 }  // namespace
-
-std::string_view to_string(Precision precision) {
-  switch (precision) {
-    case Precision::Auto:
-      return "auto";
-    case Precision::F32:
-      return "f32";
-    case Precision::Bf16:
-      return "bf16";
-  }
-  return "unknown";
-}
-
-std::optional<Precision> parse_precision(std::string_view text) {
-  for (const auto p : {Precision::Auto, Precision::F32, Precision::Bf16}) {
-    if (to_string(p) == text) return p;
-  }
-  return std::nullopt;
-}
 
 Network::Network(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Network::Network(Network&&) noexcept = default;
@@ -119,81 +100,93 @@ bool CompiledNetwork::came_from_cache() const {
   return impl_->came_from_cache;
 }
 
+// What every network is compiled with, whatever its precision.
+ov::AnyMap common_properties(const RuntimeOptions& options) {
+  ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                 ov::hint::num_requests(1)};
+  if (options.device.starts_with("CPU")) {
+    map.insert(ov::inference_num_threads(options.threads));
+    // Painting shares the machine with I/O threads; pinned workers would fight them for a core.
+    map.insert(ov::hint::enable_cpu_pinning(false));
+  }
+  return map;
+}
+
 struct Runtime::Impl {
+  Impl(RuntimeOptions wanted, ov::Core started)
+      : options(std::move(wanted)),
+        core(std::move(started)),
+        cache(options.cache_dir, options.cache_bytes_max),
+        choice(cache.dir(), machine(), meter()) {}
+
   RuntimeOptions options;
   ov::Core core;
   GraphCache cache;
-  Precision precision = Precision::F32;
-  std::atomic<unsigned> exports_begun = 0;
+  PrecisionChoice choice;
 
-  ov::AnyMap properties(std::optional<Precision> asked) const {
-    ov::AnyMap map{ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                   ov::hint::num_requests(1)};
-    switch (asked.value_or(options.precision)) {
-      case Precision::Auto:
-        break;
-      case Precision::F32:
-        map.insert(ov::hint::inference_precision(ov::element::f32));
-        break;
-      case Precision::Bf16:
-        map.insert(ov::hint::inference_precision(ov::element::bf16));
-        break;
-    }
-    if (options.device.starts_with("CPU")) {
-      map.insert(ov::inference_num_threads(options.threads));
-      // Painting shares the machine with I/O threads; pinned workers would fight them for a core.
-      map.insert(ov::hint::enable_cpu_pinning(false));
-      // Products with int8 weights may round their input to int8 too, which is faster; who asks for
-      // float32 does not get that.
-      if (asked.value_or(options.precision) == Precision::F32) {
-        map.insert(ov::hint::dynamic_quantization_group_size(0));
-      }
+  Precision resolve(const CompileRequest& request) const {
+    if (options.precision != Precision::Auto) return options.precision;
+    return request.precision.value_or(Precision::F32);
+  }
+
+  ov::AnyMap properties(Precision precision) const {
+    ov::AnyMap map = common_properties(options);
+    map.insert(ov::hint::inference_precision(precision == Precision::Bf16 ? ov::element::bf16
+                                                                          : ov::element::f32));
+    // Products with int8 weights may round their input to int8 too, which is faster; who asks for
+    // float32 does not get that.
+    if (options.device.starts_with("CPU") && options.precision == Precision::F32) {
+      map.insert(ov::hint::dynamic_quantization_group_size(0));
     }
     return map;
   }
 
   std::string full_key(const CompileRequest& request) const {
-    return fmt::format("{}\n{}\n{}\n{}\n{}", ov::get_openvino_version().buildNumber, options.device,
-                       options.threads, to_string(request.precision.value_or(options.precision)),
-                       request.cache_key);
+    return fmt::format("{}\n{}\n{}\n{} {}\n{}", ov::get_openvino_version().buildNumber,
+                       options.device, options.threads, to_string(options.precision),
+                       to_string(resolve(request)), request.cache_key);
   }
 
-  std::optional<ov::CompiledModel> import_cached(const fs::path& path, const ov::AnyMap& config) {
-    std::error_code exists_error;
-    if (!fs::exists(path, exists_error)) return std::nullopt;
+  std::string machine() {
+    return fmt::format("{} {} {} threads", core.get_property(options.device, ov::device::full_name),
+                       ov::get_openvino_version().buildNumber, options.threads);
+  }
+
+  PrecisionChoice::Measure meter() {
+    const auto capabilities = core.get_property(options.device, ov::device::capabilities);
+    const auto bf16 = std::ranges::find(capabilities, ov::device::capability::BF16);
+    if (bf16 == capabilities.end()) return {};
+    return [this](const ProbeSizes& sizes) {
+      return measure_precisions(core, options.device, common_properties(options), sizes);
+    };
+  }
+
+  std::optional<ov::CompiledModel> import_cached(const std::string& key, const ov::AnyMap& config) {
+    const auto path = cache.find(key);
+    if (!path) return std::nullopt;
     try {
       // Mapped: the network's constants stay in the page cache instead of this process's own
       // memory. A file is never rewritten in place, so the mapping holds.
-      auto compiled = core.import_model(ov::read_tensor_data(path), options.device, config);
-      cache.touch(path);
-      return compiled;
+      const ov::Tensor file = ov::read_tensor_data(*path);
+      const std::string_view bytes(static_cast<const char*>(file.data()), file.get_byte_size());
+      if (const auto content = GraphCache::content_of(bytes)) {
+        return core.import_model(ov::Tensor(file, ov::Coordinate{0}, ov::Coordinate{*content}),
+                                 options.device, config);
+      }
+      log::warn("a cached graph is damaged and is made anew: {}", path->filename().string());
     } catch (const std::exception& e) {
       log::warn("a cached graph could not be used and is made anew: {}", reason_of(e));
-      std::error_code ec;
-      fs::remove(path, ec);
-      return std::nullopt;
     }
+    cache.remove(key);
+    return std::nullopt;
   }
 
-  void export_cached(const fs::path& path, ov::CompiledModel& compiled) {
-    fs::path partial = path;
-    // Another process, or another thread of this one, may be writing the same graph.
-    partial += fmt::format(".{}-{}.part", ::getpid(), exports_begun++);
-    std::error_code ec;
+  void export_cached(const std::string& key, ov::CompiledModel& compiled) {
     try {
-      std::ofstream file(partial, std::ios::binary);
-      compiled.export_model(file);
-      file.close();
-      if (file) {
-        fs::rename(partial, path, ec);
-        cache.trim();
-        return;
-      }
-      log::warn("cache_dir {}: cannot write (disk full?)", path.parent_path().string());
+      cache.store(key, [&](std::ostream& file) { compiled.export_model(file); });
     } catch (const std::exception& e) {
       log::warn("a compiled graph could not be cached: {}", reason_of(e));
     }
-    fs::remove(partial, ec);
   }
 };
 
@@ -203,16 +196,8 @@ Runtime::~Runtime() = default;
 Result<std::unique_ptr<Runtime>> Runtime::create(RuntimeOptions options) {
   if (options.threads <= 0) options.threads = available_cpus();
   try {
-    GraphCache cache(options.cache_dir, options.cache_bytes_max);
-    auto impl = std::unique_ptr<Impl>(new Impl{std::move(options), ov::Core(), std::move(cache)});
-    const auto capabilities =
-        impl->core.get_property(impl->options.device, ov::device::capabilities);
-    const bool has_bf16 =
-        std::ranges::find(capabilities, ov::device::capability::BF16) != capabilities.end();
-    impl->precision = impl->options.precision != Precision::Auto ? impl->options.precision
-                      : has_bf16                                 ? Precision::Bf16
-                                                                 : Precision::F32;
-    return std::unique_ptr<Runtime>(new Runtime(std::move(impl)));
+    return std::unique_ptr<Runtime>(
+        new Runtime(std::make_unique<Impl>(std::move(options), ov::Core())));
   } catch (const std::exception& e) {
     return library_error("the inference runtime could not start; is the device name right?", e);
   }
@@ -222,21 +207,24 @@ Result<std::unique_ptr<CompiledNetwork>> Runtime::compile(const CompileRequest& 
   auto compiled = std::make_unique<CompiledNetwork::Impl>();
   compiled->name = request.name;
   compiled->check_weights = request.check_weights;
-  const auto config = impl_->properties(request.precision);
+  const auto config = impl_->properties(impl_->resolve(request));
   const bool is_cached = impl_->cache.is_enabled() && !request.cache_key.empty();
-  const fs::path path = is_cached ? impl_->cache.path_of(impl_->full_key(request)) : fs::path();
+  const std::string key = is_cached ? impl_->full_key(request) : std::string();
   try {
     std::optional<ov::CompiledModel> model;
-    if (is_cached) model = impl_->import_cached(path, config);
+    if (is_cached) model = impl_->import_cached(key, config);
     compiled->came_from_cache = model.has_value();
     if (!model) {
       auto network = request.build();
       if (!network) return network.error();
+      const std::size_t size_bytes = constants_size_bytes(*network->impl().model);
       model = impl_->core.compile_model(network->impl().model, impl_->options.device, config);
       if (request.check_weights) {
         if (auto checked = request.check_weights(); !checked) return checked.error();
       }
-      if (is_cached) impl_->export_cached(path, *model);
+      if (is_cached && impl_->cache.takes(request.name, size_bytes)) {
+        impl_->export_cached(key, *model);
+      }
     }
     compiled->compiled = *model;
     compiled->request = model->create_infer_request();
@@ -259,8 +247,9 @@ Result<Network> Runtime::read_ir(const fs::path& xml) {
 const RuntimeOptions& Runtime::options() const {
   return impl_->options;
 }
-Precision Runtime::effective_precision() const {
-  return impl_->precision;
+Precision Runtime::choose_precision(const ProbeSizes& sizes) {
+  const auto& options = impl_->options;
+  return options.precision != Precision::Auto ? options.precision : impl_->choice.choose(sizes);
 }
 std::string Runtime::version() const {
   return ov::get_openvino_version().buildNumber;

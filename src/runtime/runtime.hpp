@@ -15,18 +15,15 @@
 
 #include "base/result.hpp"
 #include "runtime/network.hpp"
+#include "runtime/precision.hpp"
+#include "runtime/precision_choice.hpp"
 #include "runtime/tensor.hpp"
 
 namespace limner::runtime {
 
-// Auto leaves the choice to the device: bf16 where the CPU has fast bf16, else f32.
-enum class Precision { Auto, F32, Bf16 };
-
-std::string_view to_string(Precision precision);
-std::optional<Precision> parse_precision(std::string_view text);
-
 struct RuntimeOptions {
   std::string device = "CPU";
+  // F32 is exact: products with int8 weights do not round their inputs either.
   Precision precision = Precision::Auto;
   int threads = 0;                       // 0: what the container's CPU quota allows
   std::filesystem::path cache_dir = {};  // of compiled graphs; empty: none
@@ -54,8 +51,8 @@ class CompiledNetwork {
   ~CompiledNetwork();
 
   // Every input and every output of the network.
-  // Error: Internal with the library's words in `detail`, or what check_weights says;
-  // InvalidArgument never.
+  // Error: Internal, Unavailable when memory ran out, or what check_weights says; InvalidArgument
+  // never.
   Result<void> run(std::span<const Input> inputs, std::span<const Output> outputs);
   Shape output_shape(std::string_view name) const;
   bool came_from_cache() const;
@@ -72,7 +69,8 @@ struct CompileRequest {
   // Are the bytes still right that the network's constants are borrowed from? Asked after compiling
   // and after each run, whose results are no more than an error then. May be empty.
   std::function<Result<void>()> check_weights = {};
-  std::optional<Precision> precision = std::nullopt;  // other than the runtime's own
+  // Where the runtime's own is Auto: what choose_precision said; absent, f32.
+  std::optional<Precision> precision = std::nullopt;
 };
 
 class Runtime {
@@ -86,8 +84,9 @@ class Runtime {
   Result<Network> read_ir(const std::filesystem::path& xml);
 
   const RuntimeOptions& options() const;
-  // "f32" or "bf16": what Auto resolves to on this device.
-  Precision effective_precision() const;
+  // F32 or Bf16: the configured one, or the faster one for networks of these sizes, which takes a
+  // second where it was never measured on this machine. Any thread.
+  Precision choose_precision(const ProbeSizes& sizes);
   std::string version() const;
 
  private:

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "weights/finite.hpp"
 #include "weights/lora_key.hpp"
 #include "weights/lora_names.hpp"
 #include "weights/lora_settings.hpp"
@@ -186,6 +187,18 @@ Error refused(std::string_view where, std::string_view why) {
           .code = "invalid_lora"};
 }
 
+// A file with a number that nothing can be calculated with would spoil the weight it is added to.
+Result<void> check_numbers(const SafetensorsHeader& file, std::string_view where) {
+  for (const auto& [name, tensor] : file.tensors) {
+    if (const auto index = find_unusable(tensor)) {
+      return refused(where, fmt::format("the tensor {:.128} holds numbers that are not finite or too "
+                                        "large to calculate with, the first at {}",
+                                        name, *index));
+    }
+  }
+  return {};
+}
+
 // PEFT's adapter_config.json is of adapter_model.safetensors beside it, or of the one file there.
 std::optional<std::filesystem::path> adapter_config_of(const std::filesystem::path& path) {
   const auto dir = path.parent_path();
@@ -226,6 +239,7 @@ Result<Lora> Lora::read(const LoraFile& file, std::string_view where,
       return refused(where, fmt::format("{} is not supported; it is what {} holds", *method, name));
     }
   }
+  if (auto ok = check_numbers(file.tensors, where); !ok) return ok.error();
   const auto settings = LoraSettings::read(file.tensors, file.adapter_config);
   if (!settings) return refused(where, settings.error().message);
   Lora lora;

@@ -30,10 +30,14 @@ def wait_until(condition: Callable[[], object], what: str, seconds_max: float = 
 
 
 def clean_environment(folder: Path, cache: Path, **more: str) -> dict[str, str]:
-    """What a process of ours may see: nothing of the developer's own settings or folders."""
+    """What a process of ours may see: nothing of the developer's own settings or folders.
+
+    Pictures are compared, so the precision is named: `auto` is another on another processor.
+    """
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
+        "LIMNER_PRECISION": "f32",
         "LIMNER_CACHE_DIR": str(cache),
         "LIMNER_IMAGES_DIR": str(folder / "images"),
         **more,

@@ -12,9 +12,9 @@ TOY = Path(__file__).parents[1] / "parity" / "data" / "models" / "sd1"
 UNET = "unet/diffusion_pytorch_model.safetensors"
 
 
-def copy_model(to: Path) -> Path:
+def copy_model(to: Path, model: Path = EMBEDDED) -> Path:
     """Links, so that it costs nothing; replace() puts a real file in place of one."""
-    shutil.copytree(EMBEDDED, to, copy_function=os.symlink)
+    shutil.copytree(model, to, copy_function=os.symlink)
     return to
 
 

@@ -2,6 +2,7 @@
 
 import re
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
@@ -38,16 +39,36 @@ def test_the_same_seed_paints_the_same_picture(client):
     assert decode(first.data[0].b64_json).tobytes() != decode(other.data[0].b64_json).tobytes()
 
 
-def test_picture_i_of_n_is_the_picture_of_seed_plus_i(client):
-    both = generate(client, n=2)
-    assert [image.model_extra["seed"] for image in both.data] == [7, 8]
+def test_picture_i_of_n_has_the_bytes_of_seed_plus_i(client):
+    three = generate(client, n=3)
+    assert [image.model_extra["seed"] for image in three.data] == [7, 8, 9]
     alone = generate(client, {"seed": 8})
-    assert pixels_differ(both.data[1].b64_json, alone.data[0].b64_json) <= 2
+    assert three.data[1].b64_json == alone.data[0].b64_json
 
 
-def pixels_differ(a: str, b: str) -> int:
-    """The largest difference of two pictures: a batch may round other than a single picture."""
-    return max(abs(x - y) for x, y in zip(decode(a).tobytes(), decode(b).tobytes(), strict=True))
+def test_a_picture_has_the_same_bytes_beside_others(client):
+    alone = generate(client, {"seed": 8, "num_inference_steps": 20})
+    with ThreadPoolExecutor(4) as pool:
+        company = [
+            pool.submit(generate, client, {"seed": seed, "num_inference_steps": 20}, n=n)
+            for seed, n in [(1, 2), (8, 1), (3, 1), (5, 3)]
+        ]
+        replies = [reply.result(300) for reply in company]
+    assert replies[1].data[0].b64_json == alone.data[0].b64_json
+
+
+def test_seeds_that_differ_only_above_32_bits_paint_differently(client):
+    low, high = generate(client), generate(client, {"seed": 7 + 2**32})
+    assert decode(low.data[0].b64_json).tobytes() != decode(high.data[0].b64_json).tobytes()
+    assert high.data[0].model_extra["seed"] == 7 + 2**32
+
+
+def test_the_last_seed_of_n_does_not_wrap(client):
+    largest = 2**64 - 1
+    assert generate(client, {"seed": largest}).data[0].model_extra["seed"] == largest
+    with pytest.raises(openai.BadRequestError, match=str(largest - 1)) as refused:
+        generate(client, {"seed": largest}, n=2)
+    assert refused.value.param == "seed"
 
 
 def test_a_random_seed_is_told_and_paints_the_same_again(client):

@@ -53,7 +53,7 @@ TEST_P(Int8, APictureStaysNearTheOneOfFloat32) {
   const auto automatic = load_int8(name, model_dir(name), Precision::Auto);
   ASSERT_TRUE(automatic.has_value()) << automatic.error().message;
   // bf16 would move pictures by itself.
-  if (automatic->runtime->effective_precision() == Precision::F32) {
+  if (automatic->pipeline->traits().precision == to_string(Precision::F32)) {
     check_near(automatic, c, mean_abs_max);
   }
 }

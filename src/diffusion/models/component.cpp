@@ -120,13 +120,15 @@ CompiledShapes::CompiledShapes(runtime::Runtime& runtime, const Component& compo
       ir_(component.ir),
       weights_(component.weights),
       options_(options),
+      precision_(component.precision),
       networks_(options.shapes_max) {}
 
 Result<runtime::Network> CompiledShapes::trace(const Write& write) {
-  const nn::WeightScope scope(*weights_, options_.weight_format);
+  const nn::WeightScope scope(*weights_, options_.weight_format,
+                              is_known_ ? nn::NumberCheck::No : nn::NumberCheck::Yes);
   auto network = nn::trace(name_, [&](nn::Graph& graph) { write(graph, scope); });
-  if (!network || reported_unused_) return network;
-  reported_unused_ = true;
+  if (!network || is_known_) return network;
+  is_known_ = true;
   report_unused(scope.unused());
   return network;
 }
@@ -152,7 +154,8 @@ Result<runtime::CompiledNetwork*> CompiledShapes::get(const std::string& shape,
       runtime_->compile({.name = fmt::format("{} {}", name_, shape),
                          .cache_key = cache_key_ + " " + shape,
                          .build = [&] { return trace(write); },
-                         .check_weights = [weights = weights_] { return weights->check_files(); }});
+                         .check_weights = [weights = weights_] { return weights->check_files(); },
+                         .precision = precision_});
   if (!network) return network.error();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
   log::debug("{} {} {} in {:.2f} s", name_, shape,

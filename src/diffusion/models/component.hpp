@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct Component {
   // The network as an exporter wrote it, openvino_model.xml: taken in place of a graph of our own,
   // and `weights` then names no tensors.
   std::filesystem::path ir = {};
+  // Of its arithmetic, where the runtime's own is Auto; absent: f32.
+  std::optional<runtime::Precision> precision = std::nullopt;
 
   // `dir`/config.json and, beside it, the weights or the IR. Where both are there the weights are
   // taken, unless `prefers_ir`.
@@ -69,7 +72,8 @@ class CompiledShapes {
   std::filesystem::path ir_;
   std::shared_ptr<weights::WeightSource> weights_;
   NetworkOptions options_;
-  bool reported_unused_ = false;
+  std::optional<runtime::Precision> precision_;
+  bool is_known_ = false;  // traced once: its weights were checked and what is unused reported
   LruCache<std::unique_ptr<runtime::CompiledNetwork>> networks_;
 };
 

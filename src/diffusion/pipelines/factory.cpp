@@ -16,6 +16,7 @@
 #include "diffusion/pipelines/fused_pipeline.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/one_size_pipeline.hpp"
+#include "diffusion/pipelines/probe_sizes.hpp"
 #include "diffusion/pipelines/stable_diffusion.hpp"
 #include "diffusion/pipelines/stable_diffusion_3.hpp"
 #include "diffusion/pipelines/stable_diffusion_xl.hpp"
@@ -133,6 +134,7 @@ Result<std::unique_ptr<Pipeline>> load_pipeline(const std::string& name,
   if (!folder) return folder.error();
   for (const auto& family : kFamilies) {
     if (family.class_name != folder->class_name()) continue;
+    folder->set_precision(precision_of(*folder, runtime));
     auto pipeline = load_family(name, *std::move(folder), family.load, runtime, options);
     if (!pipeline || !(*pipeline)->traits().paints_one_size) return pipeline;
     return std::unique_ptr<Pipeline>(new OneSizePipeline(*std::move(pipeline)));

@@ -1,13 +1,24 @@
 // How a request begins: from noise, from an image, from an image and a mask.
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <utility>
 
+#include "diffusion/pipelines/checked_numbers.hpp"
 #include "diffusion/pipelines/latent_state.hpp"
 #include "diffusion/pipelines/pixels.hpp"
 #include "diffusion/pipelines/request_checks.hpp"
 
 namespace limner::pipelines {
+namespace {
+
+Result<void> check_conditioning(const Conditioning& conditioning) {
+  constexpr std::string_view kWhat = "the text encoder";
+  if (auto ok = check_numbers(conditioning.prompt_embeds->data(), kWhat); !ok) return ok;
+  return check_numbers(conditioning.pooled, kWhat);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<DenoiseState>> LatentPipeline::prepare(const GenerationRequest& request) {
   auto effective = check(request);
@@ -20,6 +31,10 @@ Result<std::unique_ptr<DenoiseState>> LatentPipeline::prepare(const GenerationRe
   const double scale = guidance_scale(request);
   auto conditioning = encode(request, is_guided(request));
   if (!conditioning) return conditioning.error();
+  if (auto ok = check_conditioning(conditioning->text); !ok) return ok.error();
+  if (const auto& uncond = conditioning->uncond) {
+    if (auto ok = check_conditioning(*uncond); !ok) return ok.error();
+  }
   state->conditioning_ = *std::move(conditioning);
   state->guidance_scale_ = scale;
   state->options_ = {.eta = request.sampling.eta};
@@ -100,6 +115,7 @@ Result<const runtime::Tensor*> LatentPipeline::encode_once(std::optional<runtime
   if (!moments) {
     auto encoded = vae_->encode(pixels(), size.height_px, size.width_px);
     if (!encoded) return encoded.error();
+    if (auto ok = check_numbers(encoded->data(), "the autoencoder"); !ok) return ok.error();
     moments = *std::move(encoded);
   }
   return &*moments;

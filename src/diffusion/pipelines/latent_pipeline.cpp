@@ -3,22 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "diffusion/pipelines/checked_numbers.hpp"
 #include "diffusion/pipelines/latent_state.hpp"
 #include "diffusion/pipelines/pixels.hpp"
 
 namespace limner::pipelines {
 namespace {
 
-// Below this a call is too small to fill the cores and rows of several requests share it with
-// profit; above, a UNet is bound by arithmetic at one request's rows (measured:
-// docs/benchmarks.md).
+// Below this a call is too small to fill the cores and rows of several pictures share it with
+// profit; above, a network is bound by arithmetic at one picture's rows (measured:
+// docs/benchmarks.md), and another shape would cost its weights' memory again.
 constexpr std::size_t kSmallNetworkBytes = std::size_t{256} << 20;
 
 }  // namespace
 
 NetworkScale NetworkScale::of(std::size_t weight_bytes) {
   const bool is_small = weight_bytes < kSmallNetworkBytes;
-  return {.rows_max = is_small ? 8 : 2, .shapes_max = is_small ? 8u : 2u};
+  return {.rows_max = is_small ? 8 : 1, .shapes_max = is_small ? 8u : 2u};
 }
 
 LatentPipeline::LatentPipeline(Parts parts, ModelTraits traits)
@@ -48,7 +49,8 @@ Result<LatentPipeline::Parts> LatentPipeline::open_parts(runtime::Runtime& runti
                .scheduler = *scheduler,
                .inpaint_scheduler = *scheduler,
                .scaling = {.shift = {0}, .factor = {factor}},
-               .rows_max = scale.rows_max};
+               // Reduced arithmetic rounds a larger batch otherwise: each picture goes alone.
+               .rows_max = folder.precision() == runtime::Precision::F32 ? scale.rows_max : 1};
 }
 
 ModelTraits LatentPipeline::derive_traits(const std::string& name, const ModelFolder& folder,
@@ -57,6 +59,7 @@ ModelTraits LatentPipeline::derive_traits(const std::string& name, const ModelFo
   ModelTraits traits;
   traits.name = name;
   traits.family = folder.class_name();
+  traits.precision = runtime::to_string(folder.precision());
   // 64 is what diffusers takes where the config names no size.
   const int side = static_cast<int>(sample_size > 0 ? sample_size : 64) * scale;
   traits.defaults.size = {side, side};
@@ -114,8 +117,10 @@ int LatentPipeline::rows_max(const BatchKey&) const {
 Result<Image> LatentPipeline::decode_full(std::span<const float> latents, const State& state) {
   std::vector<float> z(latents.begin(), latents.end());
   scaling_.to_vae(z, adds_shift_back(state.task_));
+  if (auto ok = check_numbers(z, "the denoiser"); !ok) return ok.error();
   auto pixels = vae_->decode(z, state.height_, state.width_);
   if (!pixels) return pixels.error();
+  if (auto ok = check_numbers(pixels->data(), "the autoencoder"); !ok) return ok.error();
   preview_.learn(latents, state.latent_shape(state.images_.front()), std::as_const(*pixels).data());
   return to_image(pixels->data(), state.effective_.size);
 }

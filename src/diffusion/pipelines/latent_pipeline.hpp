@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "diffusion/models/autoencoder.hpp"
+#include "diffusion/pipelines/call_sharing.hpp"
 #include "diffusion/pipelines/latent_scaling.hpp"
 #include "diffusion/pipelines/model_folder.hpp"
 #include "diffusion/pipelines/pipeline.hpp"
@@ -33,8 +34,8 @@ struct GuidedConditioning {
   std::optional<Conditioning> uncond;  // absent without guidance
 };
 
-// How many rows one call should carry, and how many compiled shapes are kept, by the bytes of a
-// denoiser's weights.
+// How many rows one call should carry (or those of one picture, when these are more), and how many
+// compiled shapes are kept, by the bytes of a denoiser's weights.
 struct NetworkScale {
   int rows_max;
   std::size_t shapes_max;
@@ -117,7 +118,7 @@ class LatentPipeline : public Pipeline {
 
  private:
   class State;
-  struct Row;
+  struct Calls;
 
   Result<void> begin(const GenerationRequest& request, State& state, Trajectory& image);
   Result<void> begin_schedule(const GenerationRequest& request, State& state, Trajectory& image);
@@ -130,9 +131,12 @@ class LatentPipeline : public Pipeline {
                                              ImageSize size, const MakePixels& pixels);
   bool is_distribution(const runtime::Tensor& moments) const;
   std::vector<float> draw_latents(const runtime::Tensor& moments, Trajectory& image) const;
-  std::vector<Row> gather(std::span<State* const> states) const;
-  Result<void> run_rows(std::span<const Row> rows, LatentShape shape, std::span<float> noise_pred);
-  void advance(State& state, std::span<const float> noise_pred) const;
+  void gather(State& state, Calls& calls) const;
+  Result<void> run(Calls& calls);
+  Result<void> predict_pictures(std::span<const NetworkRow> rows, std::span<const int> pictures,
+                                LatentShape shape, std::span<float> noise_pred);
+  Result<void> advance(State& state, std::span<const float> noise_pred) const;
+  void advance_image(State& state, Trajectory& image, std::span<const float> prediction) const;
   Result<Image> decode_full(std::span<const float> latents, const State& state);
 
   std::unique_ptr<models::Autoencoder> vae_;
@@ -141,6 +145,7 @@ class LatentPipeline : public Pipeline {
   schedulers::SchedulerConfig inpaint_scheduler_config_;
   LatentScaling scaling_;
   int rows_max_;
+  CallSharing sharing_;
   double inpaint_strength_;
   bool strength_shortens_schedule_;
   ModelTraits traits_;

@@ -13,6 +13,7 @@ class LatentPipeline::State final : public DenoiseState {
   int step_index() const override { return index_; }
   int step_count() const override { return count_; }
   const EffectiveParams& effective() const override { return effective_; }
+  std::size_t rows_per_image() const { return conditioning_.uncond ? 2 : 1; }
   LatentShape latent_shape(const Trajectory& image) const {
     return {.channels =
                 static_cast<int>(image.latents.size() / static_cast<std::size_t>(height_ * width_)),
@@ -38,10 +39,13 @@ class LatentPipeline::State final : public DenoiseState {
   int count_ = 0;
 };
 
-struct LatentPipeline::Row {
-  State* state;
-  Trajectory* image;
-  const Conditioning* conditioning;
+// The rows of one step of several requests.
+struct LatentPipeline::Calls {
+  LatentShape shape{};
+  std::vector<std::vector<float>> samples;  // one an image, as its scheduler wants them
+  std::vector<NetworkRow> rows;             // picture by picture
+  std::vector<int> rows_of_pictures;
+  std::vector<float> noise_pred;  // [rows, C, h, w]
 };
 
 }  // namespace limner::pipelines

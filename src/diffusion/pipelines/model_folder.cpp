@@ -132,6 +132,7 @@ bool ModelFolder::flag(std::string_view key, bool fallback) const {
 
 Result<models::Component> ModelFolder::open_component(const std::string& name) const {
   auto component = open_plain(name);
+  if (component) component->precision = precision_;
   if (component && !loras_.empty()) {
     std::vector<weights::AppliedLora> applied;
     const bool is_text_encoder = name.starts_with("text_encoder");
@@ -203,6 +204,7 @@ Result<std::unique_ptr<models::Autoencoder>> ModelFolder::open_vae(
   if (!decoder) return decoder.error();
   auto encoder = models::Component::open(path_ / "vae_encoder", "vae_encoder", true);
   if (!encoder) return encoder.error();
+  decoder->precision = encoder->precision = precision_;
   auto vae = models::AutoencoderKL::load_halves(runtime, *decoder, *encoder, options);
   if (!vae) return vae.error();
   return std::unique_ptr<models::Autoencoder>(

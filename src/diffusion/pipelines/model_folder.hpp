@@ -59,6 +59,10 @@ class ModelFolder {
   // The same model with LoRAs fused into what open_component gives.
   ModelFolder with_loras(std::vector<WantedLora> loras) const;
 
+  // The arithmetic of all that is opened from here on, and of the traits.
+  void set_precision(runtime::Precision precision) { precision_ = precision; }
+  runtime::Precision precision() const { return precision_; }
+
   // Names of LoRAs that requests may ask for, for the traits.
   void offer_loras(std::vector<std::string> names) { lora_names_ = std::move(names); }
 
@@ -82,6 +86,7 @@ class ModelFolder {
   FileFormat format_ = FileFormat::Safetensors;
   json::object index_;
   std::string class_name_;
+  runtime::Precision precision_ = runtime::Precision::F32;
   std::vector<std::string> lora_names_;
   std::vector<WantedLora> loras_;
   std::shared_ptr<const weights::Checkpoint> checkpoint_;  // shared by copies; null for a folder

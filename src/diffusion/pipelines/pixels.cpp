@@ -6,13 +6,18 @@
 
 namespace limner::pipelines {
 
+std::uint8_t to_byte(float pixel) {
+  // In this order of arguments what is not a number becomes 0, which a cast could not take.
+  const float unit = std::min(1.0f, std::max(0.0f, pixel / 2 + 0.5f));
+  return static_cast<std::uint8_t>(std::nearbyint(unit * 255.0f));
+}
+
 Image to_image(std::span<const float> pixels, ImageSize size) {
   Image image = Image::blank(size, 3);
   const std::size_t plane = pixels.size() / 3;
   for (std::size_t channel = 0; channel < 3; ++channel) {
     for (std::size_t i = 0; i < plane; ++i) {
-      const float unit = std::clamp(pixels[channel * plane + i] / 2 + 0.5f, 0.0f, 1.0f);
-      image.pixels[3 * i + channel] = static_cast<std::uint8_t>(std::nearbyint(unit * 255.0f));
+      image.pixels[3 * i + channel] = to_byte(pixels[channel * plane + i]);
     }
   }
   return image;

@@ -1,6 +1,7 @@
 // Between 8-bit pictures and the numbers a VAE reads and writes, with diffusers' rounding.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -8,8 +9,11 @@
 
 namespace limner::pipelines {
 
-// pixels [3, H, W] around [-1, 1] → RGB: (x / 2 + 0.5) clamped to [0, 1], times 255, rounded half
-// to even (VaeImageProcessor.postprocess).
+// x around [-1, 1] → (x / 2 + 0.5) clamped to [0, 1], times 255, rounded half to even
+// (VaeImageProcessor.postprocess). Total: what is not a number is 0.
+std::uint8_t to_byte(float pixel);
+
+// pixels [3, H, W] → RGB by to_byte.
 Image to_image(std::span<const float> pixels, ImageSize size);
 
 // RGB (or RGBA, alpha ignored) → [3, H, W] in [-1, 1].

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.hpp"
+#include "diffusion/pipelines/pixels.hpp"
 
 namespace limner::pipelines {
 namespace {
@@ -58,8 +59,7 @@ Image enlarge(std::span<const float> cells, ImageSize cell_size, ImageSize size)
       for (int c = 0; c < 3; ++c) {
         const float upper = at(top, left, c) * (1 - right) + at(top, left + 1, c) * right;
         const float lower = at(top + 1, left, c) * (1 - right) + at(top + 1, left + 1, c) * right;
-        const float unit = (upper * (1 - down) + lower * down) / 2 + 0.5f;
-        *out++ = static_cast<std::uint8_t>(std::lround(std::clamp(unit, 0.0f, 1.0f) * 255.0f));
+        *out++ = to_byte(upper * (1 - down) + lower * down);
       }
     }
   }

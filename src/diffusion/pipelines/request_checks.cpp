@@ -72,6 +72,7 @@ ImageSize nearest_size(ImageSize wanted, const ModelTraits& traits) {
 Result<EffectiveParams> check_common(const GenerationRequest& request, const ModelTraits& traits) {
   EffectiveParams effective;
   effective.model = traits.name;
+  effective.precision = traits.precision;
   effective.size = request.size;
   effective.num_inference_steps =
       request.sampling.num_inference_steps.value_or(traits.defaults.num_inference_steps);

@@ -22,9 +22,17 @@ void box_muller(std::span<float, kBlockSize> block) {
   }
 }
 
+std::mt19937 seeded(std::uint64_t seed) {
+  const auto low = static_cast<std::uint32_t>(seed);
+  const auto high = static_cast<std::uint32_t>(seed >> 32U);
+  if (high == 0) return std::mt19937(low);
+  std::seed_seq both{low, high};
+  return std::mt19937(both);
+}
+
 }  // namespace
 
-TorchGenerator::TorchGenerator(std::uint64_t seed) : engine_(static_cast<std::uint32_t>(seed)) {}
+TorchGenerator::TorchGenerator(std::uint64_t seed) : engine_(seeded(seed)) {}
 
 void TorchGenerator::randn(std::span<float> out) {
   if (out.size() >= kBlockSize) {

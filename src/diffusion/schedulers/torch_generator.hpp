@@ -11,7 +11,8 @@ namespace limner::schedulers {
 
 class TorchGenerator {
  public:
-  // Like torch, seeds the Mersenne twister with the low 32 bits.
+  // The Mersenne twister, seeded as torch does below 2^32. Of larger seeds torch drops the upper
+  // bits, so that two seeds would paint one picture; here all 64 bits count (std::seed_seq).
   explicit TorchGenerator(std::uint64_t seed);
 
   // torch.randn of out.size() numbers: the block-wise fill for 16 and more, the scalar path below.

@@ -1,5 +1,6 @@
 #include "engine/engine.hpp"
 
+#include <new>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -543,6 +544,19 @@ TEST_F(EngineTest, FailsTheWaitingWhenTheirModelCannotBeLoaded) {
   ASSERT_TRUE(client.sink->failure());
   EXPECT_EQ(client.sink->failure()->code, "model_load_failed");
   EXPECT_THAT(client.sink->failure()->message, testing::Not(HasSubstr("secret")));
+}
+
+TEST_F(EngineTest, SaysThatMemoryRanOutAndCountsWhyARequestFailed) {
+  fake.on_prepare = [] { throw std::bad_alloc(); };
+  ready_engine();
+  const Client client = submit(request_for("r"));
+  run_to_rest();
+  ASSERT_TRUE(client.sink->failure());
+  EXPECT_EQ(client.sink->failure()->kind, ErrorKind::Unavailable);
+  EXPECT_EQ(client.sink->failure()->code, "insufficient_memory");
+  EXPECT_TRUE(client.sink->failure()->retry_after);
+  EXPECT_THAT(metrics.render(),
+              HasSubstr("limner_failures_total{model=\"fake\",reason=\"insufficient_memory\"} 1"));
 }
 
 GenerationRequest request_with_ink(std::string id) {

@@ -169,6 +169,32 @@ TEST_F(ModelPoolTest, RefusesAModelLargerThanTheLimitAndNamesBothSizes) {
   EXPECT_FALSE(status("a").error->retry_after);
 }
 
+TEST_F(ModelPoolTest, TellsWhyAModelCannotBeLoadedWhereThatNamesNoPath) {
+  broken["a"] = {.kind = ErrorKind::Internal,
+                 .message = "unet: the tensor conv_out.bias holds numbers that are not finite",
+                 .code = "non_finite_numbers"};
+  broken["b"] = {.kind = ErrorKind::Unavailable,
+                 .message = "unet: out of memory",
+                 .code = "insufficient_memory"};
+  want({"a", "b"});
+  while (pool().run_one_load()) {
+  }
+  EXPECT_EQ(status("a").error->kind, ErrorKind::Unavailable);
+  EXPECT_EQ(status("a").error->code, "model_load_failed");
+  EXPECT_THAT(status("a").error->message, HasSubstr("the tensor conv_out.bias"));
+  EXPECT_EQ(status("b").error->kind, ErrorKind::Unavailable);
+  EXPECT_EQ(status("b").error->code, "insufficient_memory");
+  EXPECT_THAT(status("b").error->message, HasSubstr("out of memory"));
+  EXPECT_TRUE(status("b").error->retry_after);
+}
+
+TEST_F(ModelPoolTest, SmallSizesAreToldInSmallUnits) {
+  pool_options.memory_bytes_max = std::size_t{1} << 20;
+  sizes_bytes["a"] = std::size_t{3} << 20;
+  want({"a"});
+  EXPECT_THAT(status("a").error->message, HasSubstr("about 3.0 MiB of memory, 1.0 MiB are"));
+}
+
 TEST_F(ModelPoolTest, LetsABusyModelFinishBeforeItMakesRoom) {
   pool_options.memory_bytes_max = 150;
   load("a");

@@ -29,6 +29,7 @@ void fill(Metrics& metrics) {
   metrics.set_running(1);
   metrics.queue_wait("emoji", 20ms);
   metrics.request_ended("emoji", Outcome::Completed);
+  metrics.request_failed("emoji", "non_finite_numbers");
   metrics.step("emoji", 2, 30ms);
   metrics.painted("emoji", 2, 800ms);
   metrics.decoded("emoji", 40ms);
@@ -53,6 +54,8 @@ TEST(Metrics, renders_what_was_counted) {
   EXPECT_THAT(text, HasSubstr("limner_images_total{model=\"emoji\"} 2"));
   EXPECT_THAT(text, HasSubstr("limner_requests_total{model=\"emoji\",outcome=\"completed\"} 1"));
   EXPECT_THAT(text, HasSubstr("limner_cache_lookups_total{cache=\"models\",result=\"hit\"} 1"));
+  EXPECT_THAT(text,
+              HasSubstr("limner_failures_total{model=\"emoji\",reason=\"non_finite_numbers\"} 1"));
   EXPECT_THAT(text, HasSubstr("limner_build_info{version=\"1.2.3\"} 1"));
   EXPECT_THAT(text, HasSubstr("# TYPE limner_step_seconds histogram"));
 }

@@ -257,5 +257,25 @@ TEST_F(Ops, AScopeKnowsWhatWasNeverRead) {
   EXPECT_FALSE(w.has("le"));
 }
 
+TEST_F(Ops, WeightsThatAreNoNumbersAreRefusedByTheTensorsName) {
+  const auto traced = [&](NumberCheck check) {
+    source_ = std::make_unique<weights::MapWeightSource>(
+        weights::TensorMap{{"fc.weight", tensor({2, 2}, {1, 2, 3, INFINITY})},
+                           {"unused", tensor({1}, {NAN})}},
+        "test");
+    const WeightScope scope(*source_, WeightFormat::Auto, check);
+    return trace("unet", [&](Graph& graph) {
+      graph.output("y", linear(graph.input("x", {1, 2}), scope / "fc"));
+    });
+  };
+  const auto refused = traced(NumberCheck::Yes);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::Internal) << "not the caller's fault";
+  EXPECT_EQ(refused.error().code, "non_finite_numbers");
+  EXPECT_THAT(refused.error().message, HasSubstr("unet: the tensor fc.weight"));
+  EXPECT_THAT(refused.error().message, HasSubstr("the first at 3"));
+  EXPECT_TRUE(traced(NumberCheck::No));
+}
+
 }  // namespace
 }  // namespace limner::nn

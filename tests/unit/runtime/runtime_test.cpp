@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -65,6 +66,58 @@ TEST(Runtime, MakesAGraphAnewWhenItsCachedFileIsBroken) {
   EXPECT_FALSE((*network)->came_from_cache());
   EXPECT_THAT(run(**network), ::testing::ElementsAre(2, 4));
   EXPECT_EQ(built, 2);
+}
+
+TEST(Runtime, MakesAGraphAnewWhenABitOfItsCachedFileIsFlipped) {
+  const TempDir dir;
+  int built = 0;
+  ASSERT_TRUE(make_runtime(dir.path())->compile(doubling(built)));
+  for (const auto& entry : std::filesystem::directory_iterator(dir.path())) {
+    auto bytes = read_file(entry.path(), 1 << 20).value();
+    char& middle = bytes[bytes.size() / 2];
+    middle = static_cast<char>(middle ^ 1);
+    ASSERT_TRUE(write_file(entry.path(), bytes));
+  }
+  for (const bool from_cache : {false, true}) {
+    auto network = make_runtime(dir.path())->compile(doubling(built));
+    ASSERT_TRUE(network) << network.error().detail;
+    EXPECT_EQ((*network)->came_from_cache(), from_cache);
+  }
+  EXPECT_EQ(built, 2);
+}
+
+TEST(Runtime, KeepsPrecisionsApartInTheCache) {
+  const TempDir dir;
+  int built = 0;
+  auto runtime =
+      Runtime::create({.precision = Precision::Auto, .threads = 1, .cache_dir = dir.path()})
+          .value();
+  for (const auto precision : {Precision::F32, Precision::Bf16, Precision::F32}) {
+    auto request = doubling(built);
+    request.precision = precision;
+    auto network = runtime->compile(request);
+    ASSERT_TRUE(network) << network.error().detail;
+    EXPECT_THAT(run(**network), ::testing::ElementsAre(2, 4));
+  }
+  EXPECT_EQ(built, 2);
+}
+
+TEST(Runtime, TakesTheConfiguredPrecisionWithoutMeasuring) {
+  for (const auto precision : {Precision::F32, Precision::Bf16}) {
+    auto runtime = Runtime::create({.precision = precision, .threads = 1}).value();
+    EXPECT_EQ(runtime->choose_precision({}), precision);
+  }
+}
+
+TEST(Runtime, SaysThatMemoryRanOutAndThatItIsNotTheCallers) {
+  auto runtime = make_runtime({});
+  const auto compiled =
+      runtime->compile({.name = "unet", .build = []() -> Result<Network> {
+                          return nn::trace("unet", [](nn::Graph&) { throw std::bad_alloc(); });
+                        }});
+  ASSERT_FALSE(compiled);
+  EXPECT_EQ(compiled.error().kind, ErrorKind::Unavailable);
+  EXPECT_EQ(compiled.error().code, "insufficient_memory");
 }
 
 TEST(Runtime, SaysWhenADeviceIsNotThere) {

@@ -53,6 +53,19 @@ std::vector<float> fused(const SafetensorsHeader& file, float strength,
   return tensor ? to_float32(*tensor) : std::vector<float>{};
 }
 
+TEST(Lora, WithANumberThatIsNoneIsRefusedByTheTensorsName) {
+  const std::string down = std::string("unet.") + kToQ + ".lora_A.weight";
+  const std::string up = std::string("unet.") + kToQ + ".lora_B.weight";
+  for (const float bad : {NAN, -INFINITY, 1e38f}) {
+    auto file = rank_one(down, up);
+    file.tensors[up] = tensor_of({2, 1}, {1, bad});
+    const auto lora = Lora::read({.tensors = file}, "x.safetensors", toy_model());
+    ASSERT_FALSE(lora) << bad;
+    EXPECT_EQ(lora.error().code, "invalid_lora");
+    EXPECT_NE(lora.error().message.find(up), std::string::npos) << lora.error().message;
+  }
+}
+
 TEST(Lora, EveryStyleOfKeysReachesTheSameWeight) {
   const std::vector<float> expected = {11, 21, 31, 21, 41, 61};
   const std::string flat = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q";
