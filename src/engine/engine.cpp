@@ -80,8 +80,8 @@ Result<Ticket> Engine::submit(GenerationRequest request, std::shared_ptr<EventSi
   });
   pending.due = due_of(pending.accepted_at, pending.expected, options_.batch);
   const RequestId id = pending.id;
-  const auto status = pool_.status(pending.variant.key());
-  metrics_.cache_lookup("models", status && status->state == ModelState::Ready);
+  const auto variant = pool_.status(pending.variant.key());
+  metrics_.cache_lookup("models", variant && variant->state == ModelState::Ready);
   auto place = queue_.push(std::move(pending), until_ready);
   if (!place) {
     pending.reply.dismiss();
