@@ -101,28 +101,52 @@ float edge_alpha(const Rgb& colour, const EdgeModel& model, const Sampler& sampl
 
 }  // namespace
 
-Image refine_edges(const Image& rgb, Plane mask, int band_px) {
-  const Certainty certainty = make_certainty(std::move(mask), band_px);
-  const EdgeModel model = make_edge_model(rgb, certainty);
-  Image alpha = Image::blank(rgb.size, 1);
-  Sampler certain(certainty.mask.size, rgb.size);
-  Sampler edge(model.guided.offset.size, rgb.size);
-  for (int y = 0; y < rgb.size.height_px; ++y) {
-    certain.set_row(y);
-    edge.set_row(y);
-    const std::uint8_t* pixel = rgb.row(y);
-    std::uint8_t* out = alpha.row(y);
-    for (int x = 0; x < rgb.size.width_px; ++x, pixel += 3) {
-      if (certain.at(certainty.background, x) > kCertain) continue;
-      if (certain.at(certainty.subject, x) > kCertain) {
-        out[x] = 255;
-        continue;
-      }
-      const Rgb colour = {static_cast<float>(pixel[0]) / 255, static_cast<float>(pixel[1]) / 255,
-                          static_cast<float>(pixel[2]) / 255};
-      out[x] = static_cast<std::uint8_t>(std::lround(edge_alpha(colour, model, edge, x) * 255));
+struct EdgeRefiner::Model {
+  Certainty certainty;
+  EdgeModel edge;
+  Sampler certain_at;
+  Sampler edge_at;
+  int width_px;
+};
+
+EdgeRefiner::EdgeRefiner(const Image& small, Plane mask, int band_px, ImageSize picture_size) {
+  Certainty certainty = make_certainty(std::move(mask), band_px);
+  EdgeModel edge = make_edge_model(small, certainty);
+  Sampler certain_at(certainty.mask.size, picture_size);
+  Sampler edge_at(edge.guided.offset.size, picture_size);
+  model_ =
+      std::make_unique<Model>(Model{std::move(certainty), std::move(edge), std::move(certain_at),
+                                    std::move(edge_at), picture_size.width_px});
+}
+
+EdgeRefiner::EdgeRefiner(EdgeRefiner&&) noexcept = default;
+EdgeRefiner& EdgeRefiner::operator=(EdgeRefiner&&) noexcept = default;
+EdgeRefiner::~EdgeRefiner() = default;
+
+void EdgeRefiner::refine_row(int y, const std::uint8_t* rgb, std::uint8_t* alpha) {
+  Model& m = *model_;
+  m.certain_at.set_row(y);
+  m.edge_at.set_row(y);
+  for (int x = 0; x < m.width_px; ++x, rgb += 3) {
+    if (m.certain_at.at(m.certainty.background, x) > kCertain) {
+      alpha[x] = 0;
+      continue;
     }
+    if (m.certain_at.at(m.certainty.subject, x) > kCertain) {
+      alpha[x] = 255;
+      continue;
+    }
+    const Rgb colour = {static_cast<float>(rgb[0]) / 255, static_cast<float>(rgb[1]) / 255,
+                        static_cast<float>(rgb[2]) / 255};
+    alpha[x] =
+        static_cast<std::uint8_t>(std::lround(edge_alpha(colour, m.edge, m.edge_at, x) * 255));
   }
+}
+
+Image refine_edges(const Image& rgb, Plane mask, int band_px) {
+  EdgeRefiner refiner(rgb, std::move(mask), band_px, rgb.size);
+  Image alpha = Image::blank(rgb.size, 1);
+  for (int y = 0; y < rgb.size.height_px; ++y) refiner.refine_row(y, rgb.row(y), alpha.row(y));
   return alpha;
 }
 

@@ -123,5 +123,43 @@ TEST(CutOut, survives_all_clear_and_all_opaque_answers) {
   }
 }
 
+TEST(CutOut, large_pictures_are_searched_on_a_copy_and_keep_exact_edges) {
+  // Of no whole factor in either side.
+  const auto scene = make_scene({2'611, 1'803}, plain({40, 90, 200}), testing::orange(),
+                                blob(0.7, 0.5, 0.3, 2), 2);
+  class Watching final : public Matting {
+   public:
+    std::string_view name() const override { return "watching"; }
+    Result<Image> alpha(const Image& rgb) const override {
+      EXPECT_EQ(std::max(rgb.size.width_px, rgb.size.height_px), CutOut::kWorkSidePx);
+      return ClassicalMatting().alpha(rgb);
+    }
+  };
+  const auto result = cut_out(scene.picture, Watching());
+  ASSERT_TRUE(result);
+  Image alpha = Image::blank(scene.alpha.size, 1);
+  for (std::size_t i = 0; i < alpha.pixels.size(); ++i) {
+    alpha.pixels[i] = result->pixels[i * 4 + 3];
+  }
+  EXPECT_GE(testing::intersection_over_union(alpha, scene.alpha), 0.99);
+  EXPECT_LE(testing::mean_difference(alpha, scene.alpha), 1.0);
+}
+
+TEST(CutOut, works_in_pieces_whose_number_is_known_before) {
+  for (const ImageSize size :
+       {ImageSize{1, 1}, {300, 200}, {1'500, 1'024}, {3'000, 2'999}, {1, 5'000}, {9'000, 2}}) {
+    const ClassicalMatting matting;
+    CutOut work(std::make_shared<const Image>(Image::blank(size, 3, 90)), matting);
+    int steps = 0;
+    for (; !work.is_finished(); ++steps) {
+      EXPECT_EQ(work.step_index(), steps);
+      ASSERT_TRUE(work.step());
+    }
+    EXPECT_EQ(steps, CutOut::step_count_of(size));
+    EXPECT_EQ(work.take().size, size);
+  }
+  EXPECT_GE(CutOut::step_count_of({8'192, 8'192}), 64);
+}
+
 }  // namespace
 }  // namespace limner::cutout
