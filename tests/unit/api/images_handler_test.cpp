@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "api/routes.hpp"
+#include "auth/principal.hpp"
 #include "base/base64.hpp"
 #include "base/json.hpp"
 #include "codec/encode.hpp"
