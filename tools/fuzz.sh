@@ -46,7 +46,7 @@ done
 
 # Greedily the fewest inputs that reach every edge; how often an edge is passed is not told apart here.
 if [ $result = clean ]; then
-  "$program" -merge=1 -use_counters=0 -max_len=$input_max "$kept" "$grown" >> "$log" 2>&1
+  "$program" -set_cover_merge=1 -use_counters=0 -max_len=$input_max "$kept" "$grown" >> "$log" 2>&1
 fi
 count=$(find "$kept" -type f | wc -l)
 hash=$(find "$kept" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-12)
