@@ -283,7 +283,7 @@ TEST_F(ImagesHandlerTest, RequestsCanBeFoundByTheirId) {
     const auto body = object_of(get("/v1/images/requests/" + id));
     EXPECT_EQ(body.at("status"), "completed");
     EXPECT_EQ(body.at("id"), "mine");
-    EXPECT_EQ(body.at("job_id"), job_id);
+    EXPECT_EQ(std::string(body.at("job_id").as_string()), job_id);
     EXPECT_EQ(body.at("data").as_array().size(), 1U);
   }
 }
