@@ -191,9 +191,10 @@ Error refused(std::string_view where, std::string_view why) {
 Result<void> check_numbers(const SafetensorsHeader& file, std::string_view where) {
   for (const auto& [name, tensor] : file.tensors) {
     if (const auto index = find_unusable(tensor)) {
-      return refused(where, fmt::format("the tensor {:.128} holds numbers that are not finite or too "
-                                        "large to calculate with, the first at {}",
-                                        name, *index));
+      return refused(where,
+                     fmt::format("the tensor {:.128} holds numbers that are not finite or too "
+                                 "large to calculate with, the first at {}",
+                                 name, *index));
     }
   }
   return {};

@@ -368,7 +368,8 @@ TEST_F(ImagesHandlerTest, PicturesAreKeptAllOrNone) {
   };
   const auto sent = post("/v1/images/generations", R"({"prompt": "x", "size": "16x16", "n": 3})");
   ASSERT_EQ(sent.status, 200);
-  for (const auto& picture : object_of(sent).at("data").as_array()) {
+  const auto body = object_of(sent);
+  for (const auto& picture : body.at("data").as_array()) {
     EXPECT_FALSE(picture.as_object().contains("url"));
   }
   EXPECT_EQ(fake_.pictures().used_size_bytes(), 0U);
