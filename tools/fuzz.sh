@@ -44,9 +44,13 @@ while ((spent < seconds)) && [ $result = clean ]; do
   [ ! -e "$crashes/.failed" ] || { result=FAILED; rm "$crashes/.failed"; }
 done
 
-# Greedily the fewest inputs that reach every edge; how often an edge is passed is not told apart here.
+# Greedily the fewest inputs that reach every edge; how often an edge is passed is not told apart here. An input
+# that fails is passed over, and left beside the others that do.
 if [ $result = clean ]; then
-  "$program" -set_cover_merge=1 -use_counters=0 -max_len=$input_max "$kept" "$grown" >> "$log" 2>&1
+  touch "$crashes/.before"
+  "$program" -set_cover_merge=1 -use_counters=0 -max_len=$input_max -artifact_prefix="$crashes/" "$kept" "$grown" >> "$log" 2>&1 ||
+    result=FAILED
+  [ -z "$(find "$crashes" -newer "$crashes/.before" -name '[ctol]*-*')" ] || result=FAILED
 fi
 count=$(find "$kept" -type f | wc -l)
 hash=$(find "$kept" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c1-12)
