@@ -76,10 +76,11 @@ Result<GenerationRequest> request_of(const config::Config& config, const ModelPo
   if (!resolved) return resolved.error();
   auto request = std::move(resolved->generation);
   request.id = "cli";
-  request.prompt_reading = {
-      .chunks_max = config.prompt_chunks.value_or(Limits{}.prompt_chunks_default),
-      .has_weights = config.reads_prompt_weights};
   request.truncates_prompt = config.truncates_prompts.value_or(true);
+  request.prompt_reading = {
+      .chunks_max = config.prompt_chunks.value_or(
+          request.truncates_prompt ? Limits{}.prompt_chunks_default : 1),
+      .has_weights = config.reads_prompt_weights};
   if (loaded) api::add_pictures(*loaded, request);
   return request;
 }

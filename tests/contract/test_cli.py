@@ -55,7 +55,7 @@ def test_a_picture_and_a_mask_to_start_from(run_limner, tmp_path):
         (["paint"], 2, ["paint"]),
         (["generate", ""], 1, ["PROMPT", "empty"]),
         (["generate", "a\udcff"], 1, ["PROMPT", "UTF-8"]),
-        (["generate", "apple " * 90], 1, ["prompt", "90", "75"]),
+        (["generate", "apple " * 90, "--truncate-prompts=false"], 1, ["prompt", "90", "75"]),
         (["generate", "a", "--steps", "0"], 2, ["--steps", "0", "1"]),
         (["generate", "a", "--guidance", "nan"], 2, ["--guidance", "nan"]),
         (["generate", "a", "--size", "250x250"], 1, ["size", "250x250", "8", "248x248"]),
