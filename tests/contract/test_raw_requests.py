@@ -190,7 +190,7 @@ def test_a_refusal_says_its_status_in_the_body_too(server, head, status):
 def test_bytes_that_are_no_text_do_not_spoil_the_error(server):
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: text/".encode()
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/".encode()
             + b"\xff\xfe" + b"a" * 4_000 + b"\r\nContent-Length: 2\r\n\r\n{}"
         )
         status, body = read_reply(peer)
@@ -202,7 +202,7 @@ def test_a_field_with_an_underscore_is_dropped(server):
     body = b'{"prompt": ""}'
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             "user_id: 7\r\nContent_Length: 9\r\nTransfer_Encoding: chunked\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
@@ -214,7 +214,7 @@ def test_a_field_with_an_underscore_is_dropped(server):
 def test_a_chunk_beyond_all_limits_is_refused_by_its_head(server):
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n".encode()
         )
         status, body = read_reply(peer)
@@ -233,7 +233,7 @@ def test_a_client_that_shut_down_its_side_gets_its_picture(server, stream):
     body = json.dumps(fields | {"response_format": "b64_json"}).encode()
     with server.connect() as peer:
         peer.sendall(
-            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )

@@ -25,7 +25,7 @@ def test_readers_that_read_nothing_cost_no_copy_each(start_server):
         peer = socket.socket()
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         peer.connect((own.host, own.port))
-        peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        peer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         readers.append(peer)
     heads = [peer.recv(12) for peer in readers]
     assert set(heads) == {b"HTTP/1.1 200"}
@@ -59,7 +59,7 @@ def write_log_lines(server, count: int) -> None:
     batch = 100
     with server.connect() as peer:
         for _ in range(count // batch):
-            peer.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n" * batch)
+            peer.sendall(b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n" * batch)
             answers = b""
             while answers.count(b"HTTP/1.1 404") < batch:
                 got = peer.recv(1 << 20)
@@ -103,7 +103,7 @@ def test_beyond_the_connections_health_is_still_answered(start_server):
     own = start_server("--connections", "2")
     held = [own.connect(), own.connect()]
     for peer in held:
-        peer.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        peer.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert read_reply(peer)[0] == 200
     assert own.get("/health").status == 200
     refused = own.get("/v1/models")
@@ -118,7 +118,7 @@ def test_a_body_has_an_end_however_it_drips(start_server):
     own = start_server("--body-timeout", "1s")
     with own.connect() as peer:
         peer.sendall(
-            b"POST /v1/images/generations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: 200000\r\n\r\n" + b" " * 100_000
         )
         status, body = read_reply(peer)
@@ -128,7 +128,7 @@ def test_a_body_has_an_end_however_it_drips(start_server):
 def test_a_strangers_method_is_not_logged_whole(start_server):
     own = start_server()
     with own.connect() as peer:
-        peer.sendall(b"A" * 9_000 + b" /none HTTP/1.1\r\nHost: x\r\n\r\n")
+        peer.sendall(b"A" * 9_000 + b" /none HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert read_reply(peer)[0] == 404
     wait_until(lambda: "AAAA" in own.log(), "the line of the request")
     assert "A" * 100 not in own.log()
