@@ -8,7 +8,7 @@
 namespace limner::parity {
 
 void check_case(pipelines::Pipeline& pipeline, const Case& c) {
-  const auto picture = paint(pipeline, c.request);
+  const auto picture = paint_by_torchs_seeds(pipeline, c.request);
   if (!picture) {
     ADD_FAILURE() << c.name << ": " << picture.error().message << ' ' << picture.error().detail;
     return;

@@ -79,7 +79,7 @@ PROMPTS = [
 ]
 NEGATIVES = [None, "blurry, ugly", "blue house"]
 STEPS = [20, 7, 4, 12, 3, 2, 15, 5, 1]
-SEEDS = [1, 42, 2**32 - 1, 0, 2**40 + 5]
+SEEDS = [1, 42, 2**32 - 1, 0, 5]
 SIZES = {  # width, height
     "sd1": [(64, 64), (48, 64), (72, 40), (32, 64)],
     "sd2-v": [(64, 64), (48, 64), (40, 56)],
