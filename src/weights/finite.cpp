@@ -61,6 +61,7 @@ std::optional<std::size_t> find_unusable(const TensorView& tensor) {
     case DType::I8:
     case DType::U8:
     case DType::Bool:
+    case DType::Other:
       return std::nullopt;
   }
   return std::nullopt;

@@ -24,7 +24,7 @@ std::span<const std::uint8_t> comparable(const Image& stack, const GenerationReq
 }  // namespace
 
 void check_case(pipelines::Pipeline& pipeline, const Case& c) {
-  const auto picture = paint(pipeline, c.request);
+  const auto picture = paint_by_torchs_seeds(pipeline, c.request);
   if (!picture) {
     ADD_FAILURE() << c.name << ": " << picture.error().message << ' ' << picture.error().detail;
     return;

@@ -28,7 +28,7 @@ Result<Loaded> load_int8(const std::string& name, const std::filesystem::path& p
 
 void check_near(const Result<Loaded>& model, const Case& c, double mean_abs_max) {
   ASSERT_TRUE(model.has_value()) << model.error().message;
-  const auto picture = paint(*model->pipeline, c.request);
+  const auto picture = paint_by_torchs_seeds(*model->pipeline, c.request);
   ASSERT_TRUE(picture.has_value()) << picture.error().message;
   const Difference d = compare(picture->pixels, read_picture(c.file).pixels);
   fmt::print("  {:<28} mean {:.3f}/255  PSNR {:5.1f} dB\n", c.name, d.mean_abs, d.psnr_db);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
 #include "diffusion/pipelines/factory.hpp"
 #include "parity/manifest.hpp"
@@ -32,15 +35,20 @@ Result<Loaded> load_model(const std::string& model) {
   return Loaded{*std::move(runtime), *std::move(pipeline)};
 }
 
+namespace {
+
+void stack(Image& stacked, const Image& next) {
+  stacked.pixels.insert(stacked.pixels.end(), next.pixels.begin(), next.pixels.end());
+  stacked.size.height_px += next.size.height_px;
+}
+
+}  // namespace
+
 Result<Image> decode_stacked(pipelines::Pipeline& pipeline, pipelines::DenoiseState& state) {
   auto images = pipeline.decode(state, pipelines::DecodeQuality::Full);
   if (!images) return images.error();
   Image stacked = images->front();
-  for (std::size_t i = 1; i < images->size(); ++i) {
-    const Image& next = (*images)[i];
-    stacked.pixels.insert(stacked.pixels.end(), next.pixels.begin(), next.pixels.end());
-    stacked.size.height_px += next.size.height_px;
-  }
+  for (std::size_t i = 1; i < images->size(); ++i) stack(stacked, (*images)[i]);
   return stacked;
 }
 
@@ -52,6 +60,27 @@ Result<Image> paint(pipelines::Pipeline& pipeline, const GenerationRequest& requ
     if (auto done = pipeline.step({&one, 1}).front(); !done) return done.error();
   }
   return decode_stacked(pipeline, *one);
+}
+
+Result<Image> paint_by_torchs_seeds(pipelines::Pipeline& pipeline, GenerationRequest request) {
+  auto& seed = request.sampling.seed;
+  const auto image_count = static_cast<std::uint64_t>(request.image_count);
+  constexpr std::uint64_t kTorchSeedMax = 0xffff'ffff;
+  if (seed + image_count - 1 <= kTorchSeedMax) return paint(pipeline, request);
+  const std::uint64_t first = seed;
+  request.image_count = 1;
+  std::optional<Image> stacked;
+  for (std::uint64_t i = 0; i < image_count; ++i) {
+    seed = (first + i) & kTorchSeedMax;
+    auto picture = paint(pipeline, request);
+    if (!picture) return picture;
+    if (stacked) {
+      stack(*stacked, *picture);
+    } else {
+      stacked = *std::move(picture);
+    }
+  }
+  return *std::move(stacked);
 }
 
 }  // namespace limner::parity

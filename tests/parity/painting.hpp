@@ -31,5 +31,7 @@ Result<Loaded> load_model(const std::string& model);
 Result<Image> decode_stacked(pipelines::Pipeline& pipeline, pipelines::DenoiseState& state);
 // Alone, from beginning to end.
 Result<Image> paint(pipelines::Pipeline& pipeline, const GenerationRequest& request);
+// The same for what torch has painted, which reads the lower 32 bits of each picture's seed.
+Result<Image> paint_by_torchs_seeds(pipelines::Pipeline& pipeline, GenerationRequest request);
 
 }  // namespace limner::parity
