@@ -48,6 +48,14 @@ def test_a_picture_and_a_mask_to_start_from(run_limner, tmp_path):
     assert Image.open(tmp_path / "out.jpg").size == (256, 256)
 
 
+def test_a_long_prompt_is_painted_and_what_was_cut_is_noted(run_limner):
+    paint = ["generate", "-q", "--steps", "1"]
+    assert run_limner(*paint, "apple " * 90).returncode == 0
+    cut = run_limner(*paint, "apple " * 400)
+    assert cut.returncode == 0
+    assert "first 300 of 400 tokens" in cut.stderr
+
+
 @pytest.mark.parametrize(
     "args, status, words",
     [
