@@ -5,7 +5,7 @@ import shutil
 import signal
 import threading
 
-from limner_server import Server, wait_until
+from limner_server import Server, clean_environment, wait_until
 from model_folders import TOY, UNET
 from test_loras import LORAS, paint
 from test_reload import write
@@ -83,12 +83,8 @@ def test_a_pipe_among_the_loras_holds_up_nobody(start_server, tmp_path):
 
 def test_a_stop_does_not_wait_for_a_load_that_hangs(binary, tmp_path_factory, cache_folder):
     """A warm-up of minutes stands for a disk that does not answer."""
-    from limner_server import clean_environment
-
     folder = tmp_path_factory.mktemp("hanging")
-    config = write(
-        folder, f"models: {{toy: {{path: {TOY}, default_resolution: 1024x1024}}}}\n"
-    )
+    config = write(folder, f"models: {{toy: {{path: {TOY}, default_resolution: 1024x1024}}}}\n")
     own = Server(
         binary,
         folder,
