@@ -4,7 +4,9 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <future>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -120,7 +122,10 @@ Server::Impl::Impl(ServerOptions options, RouteTable routes, ErrorFormatter form
   const std::size_t answers_max = core_.options.answer_memory_bytes_max;
   core_.answer_budget = std::make_shared<ByteBudget>(answers_max, answers_max / 2);
   if (core_.options.spill_folder.empty()) {
-    core_.options.spill_folder = std::filesystem::temp_directory_path();
+    // Without one the server still paints: only a large upload is refused, with the reason.
+    std::error_code ec;
+    const auto folder = std::filesystem::temp_directory_path(ec);
+    core_.options.spill_folder = ec ? std::filesystem::path("/tmp") : folder;
   }
 }
 

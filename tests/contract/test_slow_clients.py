@@ -101,10 +101,18 @@ def test_a_server_ends_though_nobody_reads_its_log(binary, cache_folder, tmp_pat
 
 def test_beyond_the_connections_health_is_still_answered(start_server):
     own = start_server("--connections", "2")
-    held = [own.connect(), own.connect()]
-    for peer in held:
-        peer.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert read_reply(peer)[0] == 200
+    held = []
+
+    def hold_one() -> bool:
+        """A place may still be taken by a connection that is just ending."""
+        peer = own.connect()
+        peer.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        is_held = peer.recv(1 << 20).startswith(b"HTTP/1.1 200")
+        held.append(peer)
+        return is_held
+
+    wait_until(hold_one, "the first place")
+    wait_until(hold_one, "the second place")
     assert own.get("/health").status == 200
     refused = own.get("/v1/models")
     assert (refused.status, refused.error()["code"]) == (503, "too_many_connections")

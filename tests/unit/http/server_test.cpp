@@ -2,6 +2,7 @@
 #include "http/server.hpp"
 
 #include <cstdio>
+#include <cstdlib>
 
 #include <unistd.h>
 
@@ -367,6 +368,14 @@ TEST_F(ServerTest, BoundsTheMemoryOfLargeBodiesAndLetsSmallOnesPass) {
   (*exchange)->respond({});
   exchange->reset();
   EXPECT_EQ(status_of(one.read_answer()), 200);
+}
+
+TEST_F(ServerTest, StartsWithoutATemporaryFolder) {
+  ::setenv("TMPDIR", "/no/such/folder", 1);
+  add("GET", "/hello", echo());
+  start();
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(status_of(ask(kGet)), 200);
 }
 
 TEST_F(ServerTest, APortInUseIsNamed) {
